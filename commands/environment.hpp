@@ -1,0 +1,59 @@
+// Everything a command takes from the world, handed in by reference. cli/environment.cpp makes the
+// real one; tests make theirs. Not thread-safe: only the command's own thread writes to the
+// streams.
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "commands/options.hpp"
+#include "kubeclient/system.hpp"
+#include "kubeclient/target.hpp"
+#include "kubeclient/transport.hpp"
+
+namespace commands {
+
+struct Streams {
+    std::istream& in;
+    std::ostream& out;  // data
+    std::ostream& err;  // talk
+    bool out_is_terminal = false;
+    int width = 80;        // of the terminal; 80 elsewhere
+    bool colour = false;   // a terminal, no NO_COLOR, TERM is not dumb
+    bool unicode = false;  // a terminal with a UTF-8 locale; else ASCII marks
+};
+
+// A way to a cluster: where it leads, and the transport (retries and traces included).
+struct Connection {
+    kubeclient::Target target{};
+    std::unique_ptr<kubeclient::Transport> transport{};
+};
+
+struct Environment {
+    Streams io;
+    kubeclient::System system{};
+    std::stop_token stop{};
+    std::string program = "virt-handoff";  // how the user called it: "kubectl virt-handoff"
+    // Lazy: verbs that need no cluster never call it.
+    std::function<kubeclient::Result<Connection>(const ConnectionOptions&)> connect{};
+};
+
+// The exit codes, the same for every output format (ARCHITECTURE.md, `options`, the manual page).
+enum class ExitCode {
+    done = 0,
+    error = 1,
+    usage = 2,
+    blocked = 3,
+    warnings = 4,
+    timed_out = 5,
+    failed_at_server = 6,
+    partly_done = 7,
+    outcome_unknown = 8,
+    interrupted = 130,
+    terminated = 143,
+};
+
+}  // namespace commands
