@@ -172,7 +172,8 @@ Result<Composed> Composer::scalar(const Event& event) {
     } else if (tag == standard + "binary") {
         auto bytes = decode_base64(text);
         if (!bytes) return problem(event.line(), "!!binary value: " + bytes.error().message);
-        value = *bytes;
+        // JSON text is UTF-8: other bytes become U+FFFD, as in Go.
+        value = Json::parse(to_line(Json(*bytes)));
     } else if (tag == standard + "int" || tag == standard + "float" || tag == standard + "bool" ||
                tag == standard + "null") {
         value = resolve_plain_scalar(text);

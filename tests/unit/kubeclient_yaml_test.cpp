@@ -82,6 +82,7 @@ TEST_CASE("unquoted scalars mean what they mean to kubectl") {
         {"!!null ''", nullptr},
         {"!!bool 'on'", true},
         {"!!binary aGVsbG8=", "hello"},
+        {"!!binary /w==", "\xef\xbf\xbd"},
         {"!!int x", "error: vm.yaml:1: a value tagged !!int is none"},
         {"!!binary x", "error: vm.yaml:1: !!binary value: illegal base64 data at byte 1"},
         {".nan", "error: vm.yaml:1: unsupported value: .nan"},
