@@ -211,7 +211,8 @@ void take_entries(Fields& file, const char* list, const char* kind, const std::s
 
 Result<Kubeconfig> parse_kubeconfig(std::string_view text, const std::string& path) {
     const auto loading = "error loading config file \"" + path + "\"";
-    constexpr YamlLimits limits{.bytes = std::size_t{16} << 20U, .nodes = 1'000'000};
+    constexpr YamlLimits limits{
+        .bytes = std::size_t{16} << 20U, .nodes = 1'000'000, .expansion = 1'000'000};
     auto parsed = parse_yaml(text, path, limits, DuplicateKeys::last_wins).within(loading);
     if (!parsed.ok()) return parsed.error();
     Kubeconfig config;

@@ -267,30 +267,58 @@ Result<std::vector<YamlDocument>> Composer::documents() {
     }
 }
 
+// Walks over JSON text and stops at the first thing that the limits forbid.
+class JsonCheck : public nlohmann::json_sax<Json> {
+public:
+    JsonCheck(const YamlLimits& limits, DuplicateKeys duplicates)
+        : limits_(limits), duplicates_(duplicates) {}
+
+    bool null() override { return count(); }
+    bool boolean(bool) override { return count(); }
+    bool number_integer(number_integer_t) override { return count(); }
+    bool number_unsigned(number_unsigned_t) override { return count(); }
+    bool number_float(number_float_t, const string_t&) override { return count(); }
+    bool string(string_t&) override { return count(); }
+    bool binary(binary_t&) override { return false; }
+    bool start_object(std::size_t) override { return enter(); }
+    bool start_array(std::size_t) override { return enter(); }
+    bool end_object() override { return leave(); }
+    bool end_array() override { return leave(); }
+    bool key(string_t& name) override {
+        return count() &&
+               (duplicates_ == DuplicateKeys::last_wins || keys_.back().insert(name).second);
+    }
+    bool parse_error(std::size_t, const std::string&, const Json::exception&) override {
+        return false;
+    }
+
+private:
+    bool count() { return ++nodes_ <= limits_.nodes && keys_.size() < limits_.depth; }
+    bool enter() {
+        const bool within = count();
+        keys_.emplace_back();
+        return within;
+    }
+    bool leave() {
+        keys_.pop_back();
+        return true;
+    }
+
+    const YamlLimits limits_;
+    const DuplicateKeys duplicates_;
+    std::size_t nodes_ = 0;
+    std::vector<std::set<std::string>> keys_{};  // of each mapping or list that is open
+};
+
 // JSON text, read by the JSON parser: faster, and it knows the surrogate pairs that libyaml
-// refuses. nullopt where the text is no such JSON, or has a key twice or nests too deep; the YAML
-// reader then finds out, with the line.
+// refuses. nullopt where the text is no such JSON, or is forbidden; the YAML reader then finds
+// out, with the line.
 std::optional<Json> parse_as_json(std::string_view text, const YamlLimits& limits,
                                   DuplicateKeys duplicates) {
-    std::vector<std::set<std::string>> keys;
-    bool refused = false;
-    std::size_t nodes = 0;
-    const auto check = [&](int depth, Json::parse_event_t event, Json& value) {
-        if (event != Json::parse_event_t::object_end && event != Json::parse_event_t::array_end) {
-            ++nodes;
-        }
-        refused =
-            refused || static_cast<std::size_t>(depth) >= limits.depth || nodes > limits.nodes;
-        if (duplicates == DuplicateKeys::last_wins) return !refused;
-        if (event == Json::parse_event_t::object_start) keys.emplace_back();
-        if (event == Json::parse_event_t::object_end) keys.pop_back();
-        if (event == Json::parse_event_t::key) {
-            refused = refused || !keys.back().insert(value.get<std::string>()).second;
-        }
-        return !refused;
-    };
-    Json value = Json::parse(text, check, false);
-    if (value.is_discarded() || refused) return std::nullopt;
+    JsonCheck check(limits, duplicates);
+    if (!Json::sax_parse(text, &check)) return std::nullopt;
+    Json value = Json::parse(text, nullptr, false);
+    if (value.is_discarded()) return std::nullopt;
     return value;
 }
 

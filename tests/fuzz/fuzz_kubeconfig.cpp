@@ -21,7 +21,7 @@ void require(bool holds, const char* what, const std::string& text) {
 }
 
 void check_round_trip(const std::string& text) {
-    const auto documents = parse_yaml(text, "input");
+    const auto documents = parse_yaml(text, "input", {.expansion = 10'000});
     if (!documents.ok()) return;
     for (const auto& document : *documents) {
         const auto yaml = to_yaml(*document.value);
