@@ -160,11 +160,13 @@ Result<int> wait_for_exit(pid_t child, const PluginRun& run, const Deadline& dea
 }
 
 Status judge(int status, const PluginRun& run) {
+    // A script ends with 128 + SIGINT when what it ran was interrupted.
+    if ((WIFSIGNALED(status) && WTERMSIG(status) == SIGINT) ||
+        (WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGINT)) {
+        return Error{ErrorKind::canceled, "exec: executable " + run.name + " was interrupted"};
+    }
     if (WIFSIGNALED(status)) {
         const int signal = WTERMSIG(status);
-        if (signal == SIGINT) {
-            return Error{ErrorKind::canceled, "exec: executable " + run.name + " was interrupted"};
-        }
         return failed("executable " + run.name + " was ended by signal " + std::to_string(signal) +
                       " (" + strsignal(signal) + ")");
     }

@@ -213,8 +213,10 @@ Result<Kubeconfig> parse_kubeconfig(std::string_view text, const std::string& pa
     const auto loading = "error loading config file \"" + path + "\"";
     constexpr YamlLimits limits{
         .bytes = std::size_t{16} << 20U, .nodes = 1'000'000, .expansion = 1'000'000};
-    auto parsed = parse_yaml(text, path, limits, DuplicateKeys::last_wins).within(loading);
-    if (!parsed.ok()) return parsed.error();
+    const auto parsed = parse_yaml(text, path, limits, DuplicateKeys::last_wins);
+    if (!parsed.ok()) {
+        return Error{ErrorKind::config, loading + ": " + parsed.error().message};
+    }
     Kubeconfig config;
     if (parsed->empty() || parsed->front().value->is_null()) return config;
     const Json& json = *parsed->front().value;

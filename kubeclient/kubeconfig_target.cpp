@@ -288,17 +288,29 @@ ExecPlugin exec_of(const Chosen& chosen, const std::string& authority) {
     return exec;
 }
 
+// A word of a command that people will paste: names come from a file that others may have written.
+std::string shell_word(const std::string& text) {
+    constexpr std::string_view safe =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@=+-";
+    if (!text.empty() && text.find_first_not_of(safe) == std::string::npos) return text;
+    std::string quoted = "'";
+    for (const char c : harmless(text))
+        quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return quoted + "'";
+}
+
 Error auth_provider_refused(const UserEntry& user, const std::string& name) {
     const std::string issuer = user.oidc_issuer.empty() ? "ISSUER" : user.oidc_issuer;
     const std::string client = user.oidc_client.empty() ? "CLIENT-ID" : user.oidc_client;
     std::string hint =
         "convert it to an exec plugin: install kubelogin (kubectl krew install oidc-login), then "
-        "kubectl config unset users." +
-        name + ".auth-provider and kubectl config set-credentials " + name +
+        "kubectl config unset " +
+        shell_word("users." + name + ".auth-provider") + " and kubectl config set-credentials " +
+        shell_word(name) +
         " --exec-api-version=client.authentication.k8s.io/v1 --exec-interactive-mode=IfAvailable"
-        " --exec-command=kubectl --exec-arg=oidc-login --exec-arg=get-token"
-        " --exec-arg=--oidc-issuer-url=" +
-        issuer + " --exec-arg=--oidc-client-id=" + client;
+        " --exec-command=kubectl --exec-arg=oidc-login --exec-arg=get-token " +
+        shell_word("--exec-arg=--oidc-issuer-url=" + issuer) + " " +
+        shell_word("--exec-arg=--oidc-client-id=" + client);
     if (user.auth_provider == "gcp") {
         hint =
             "convert it to an exec plugin: install gke-gcloud-auth-plugin, then run gcloud "

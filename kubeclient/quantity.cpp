@@ -18,7 +18,7 @@ struct Decimal {
 };
 
 Error malformed(std::string_view text) {
-    return {ErrorKind::invalid,
+    return {ErrorKind::protocol,
             "\"" + std::string(text.substr(0, 64)) +
                 "\" is not a quantity: a number with an optional suffix such as Gi, M, m or e3 "
                 "is expected"};
@@ -132,7 +132,7 @@ Result<std::int64_t> parse_scaled(std::string_view text, int scale) {
     number->point += scale;
     const auto value = round_up(*std::move(number));
     if (!value) {
-        return Error{ErrorKind::invalid,
+        return Error{ErrorKind::protocol,
                      "quantity \"" + std::string(text.substr(0, 64)) + "\" is larger than 2^63-1"};
     }
     return *value;

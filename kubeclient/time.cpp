@@ -170,7 +170,7 @@ std::string pair_text(std::int64_t large, char large_unit, std::int64_t small, c
 Result<Instant> parse_time(std::string_view text) {
     const auto time = read_time(text);
     if (!time) {
-        return Error{ErrorKind::invalid,
+        return Error{ErrorKind::protocol,
                      "\"" + std::string(text.substr(0, 64)) +
                          "\" is not a time: RFC 3339 is expected, as in 2026-01-02T15:04:05Z"};
     }

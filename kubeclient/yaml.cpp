@@ -75,7 +75,7 @@ private:
     Status charge_expansion(std::size_t size, int line);
 
     Error problem(int line, const std::string& what) const {
-        return {ErrorKind::config, name_ + ":" + std::to_string(line) + ": " + what};
+        return {ErrorKind::protocol, name_ + ":" + std::to_string(line) + ": " + what};
     }
     Error parser_problem() const;
 
@@ -327,8 +327,8 @@ std::optional<Json> parse_as_json(std::string_view text, const YamlLimits& limit
 Result<std::vector<YamlDocument>> parse_yaml(std::string_view text, std::string_view name,
                                              const YamlLimits& limits, DuplicateKeys duplicates) {
     if (text.size() > limits.bytes) {
-        return Error{ErrorKind::config, std::string(name) + ": larger than " +
-                                            std::to_string(limits.bytes) + " bytes"};
+        return Error{ErrorKind::protocol, std::string(name) + ": larger than " +
+                                              std::to_string(limits.bytes) + " bytes"};
     }
     const auto start = text.find_first_not_of(" \t\r\n");
     if (start != std::string_view::npos && (text[start] == '{' || text[start] == '[')) {

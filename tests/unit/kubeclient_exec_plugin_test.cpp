@@ -70,8 +70,8 @@ TEST_CASE("a failing plugin is told by its exit code or its signal") {
           "exec: executable plugin failed with exit code 3");
     CHECK(run(folder, "kill -TERM $$").error().message ==
           "exec: executable plugin was ended by signal 15 (Terminated)");
-    const auto interrupted = run(folder, "kill -INT $$");
-    CHECK(interrupted.error().kind == ErrorKind::canceled);
+    CHECK(run(folder, "kill -INT $$").error().kind == ErrorKind::canceled);
+    CHECK(run(folder, "exit 130").error().kind == ErrorKind::canceled);
     PluginRun absent{.program = folder.path() + "/absent", .name = "absent"};
     CHECK(run_plugin(absent).error().message ==
           "exec: fork/exec " + folder.path() + "/absent: No such file or directory");

@@ -354,6 +354,47 @@ TEST_CASE("an auth-provider is refused with the way to convert it") {
               .hint.find("gke-gcloud-auth-plugin") != std::string::npos);
 }
 
+TEST_CASE("names from a kubeconfig are quoted in the command that is advised") {
+    const auto target = load(
+        "current-context: x\nclusters: [{name: c, cluster: {server: 'https://h'}}]\n"
+        "contexts: [{name: x, context: {cluster: c, user: \"a'; rm -rf /\"}}]\n"
+        "users: [{name: \"a'; rm -rf /\", user: {auth-provider: {name: oidc, config: "
+        "{idp-issuer-url: 'https://id/$(id)'}}}}]\n");
+    const auto hint = target.error().hint;
+    CHECK(hint.find("set-credentials 'a'\\''; rm -rf /' --exec") != std::string::npos);
+    CHECK(hint.find("'--exec-arg=--oidc-issuer-url=https://id/$(id)'") != std::string::npos);
+}
+
+TEST_CASE("no error ever shows a token, a key or a password") {
+    const std::string secret = "aHVudGVyMg==";  // "hunter2", as data and as text
+    const std::string faults[] = {
+        "token: " + secret + ", username: " + secret,
+        "token: " + secret + ", password: " + secret,
+        "token: [" + secret + "]",
+        "password: {" + secret + ": 1}",
+        "client-certificate-data: " + secret + ", client-key-data: " + secret,
+        "client-certificate: ca.crt, client-key-data: " + secret,
+        "client-key-data: " + secret + "!",
+        "token: " + secret + ", as-groups: [a]",
+        "token: \"" + secret,
+        "exec: {command: p, env: [{name: T, value: " + secret + "}]}",
+        "exec: {command: p, args: [--token=" + secret + "]}",
+        "auth-provider: {name: oidc, config: {id-token: " + secret + ", client-secret: " + secret +
+            "}}",
+    };
+    for (const auto& fault : faults) {
+        CAPTURE(fault);
+        const auto target = load(config_with(server, fault));
+        REQUIRE_FALSE(target.ok());
+        const auto shown = target.error().message + target.error().hint;
+        CHECK(shown.find(secret) == std::string::npos);
+        CHECK(shown.find("hunter2") == std::string::npos);
+    }
+    const auto proxy = load(
+        config_with(server + ", proxy-url: 'https://me:" + secret + "@h'", "token: " + secret));
+    CHECK((proxy.error().message + proxy.error().hint).find(secret) == std::string::npos);
+}
+
 TEST_CASE("without any configuration the pod's service account is used") {
     const std::string folder = "/var/run/secrets/kubernetes.io/serviceaccount/";
     FakeMachine machine;
