@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <map>
@@ -116,7 +117,8 @@ bool has_passed(const Deadline& deadline) {
 }
 
 Error timed_out(const PluginRun& run) {
-    const auto seconds = static_cast<double>(run.time_limit->count()) / 1000;
+    const auto limit = run.time_limit.value_or(std::chrono::milliseconds(0));
+    const auto seconds = static_cast<double>(limit.count()) / 1000;
     std::array<char, 32> text{};
     std::snprintf(text.data(), text.size(), "%g", seconds);
     return {ErrorKind::timeout,

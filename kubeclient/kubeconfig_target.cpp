@@ -146,19 +146,20 @@ Status override_user(const KubeconfigFlags& flags, UserEntry& user) {
 
 using Problems = std::vector<std::string>;
 
-void check_exec(const UserEntry& user, const std::string& name, Problems& problems) {
+void check_exec(const ExecPlugin& exec, const UserEntry& user, const std::string& name,
+                Problems& problems) {
     const auto use = " must be specified for " + name + " to use exec authentication plugin";
     if (!user.auth_provider.empty()) {
         problems.push_back(
             "authProvider cannot be provided in combination with an exec plugin for " + name);
     }
-    if (user.exec->command.empty()) problems.push_back("command" + use);
-    if (user.exec->api_version.empty()) problems.push_back("apiVersion" + use);
-    for (const auto& variable : user.exec->environment) {
+    if (exec.command.empty()) problems.push_back("command" + use);
+    if (exec.api_version.empty()) problems.push_back("apiVersion" + use);
+    for (const auto& variable : exec.environment) {
         if (variable.first.empty()) problems.push_back("env variable name" + use);
     }
     const auto& mode = user.interactive_mode;
-    const bool has_default = user.exec->api_version == "client.authentication.k8s.io/v1beta1";
+    const bool has_default = exec.api_version == "client.authentication.k8s.io/v1beta1";
     if (mode.empty() && !has_default) {
         problems.push_back("interactiveMode" + use);
     } else if (!mode.empty() && mode != "Never" && mode != "IfAvailable" && mode != "Always") {
@@ -183,7 +184,7 @@ void check_user(const UserEntry& user, const std::string& name, Problems& proble
                                " to use the clientCert authentication method");
         }
     }
-    if (user.exec) check_exec(user, name, problems);
+    if (user.exec) check_exec(*user.exec, user, name, problems);
     const auto& as = user.impersonate;
     if (as.user.empty() && (!as.groups.empty() || !as.extra.empty() || !as.uid.empty())) {
         problems.push_back("requesting uid, groups or user-extra for " + name +
@@ -277,8 +278,7 @@ std::string cluster_info(const ClusterEntry& cluster, const std::string& authori
     return to_line(json);
 }
 
-ExecPlugin exec_of(const Chosen& chosen, const std::string& authority) {
-    ExecPlugin exec = *chosen.user.exec;
+ExecPlugin completed(ExecPlugin exec, const Chosen& chosen, const std::string& authority) {
     const auto& mode = chosen.user.interactive_mode;
     exec.interactive = mode == "Never"    ? InteractiveMode::never
                        : mode == "Always" ? InteractiveMode::always
@@ -352,7 +352,7 @@ Result<Credentials> credentials_of(const Chosen& chosen, const std::string& auth
     const bool has_header = !user.token.empty() || !user.token_file.empty() ||
                             !user.username.empty() || !user.password.empty();
     if (!user.auth_provider.empty() && !has_header) return auth_provider_refused(user, name);
-    if (user.exec) credentials.exec = exec_of(chosen, authority);
+    if (user.exec) credentials.exec = completed(*user.exec, chosen, authority);
     return credentials;
 }
 
@@ -363,8 +363,8 @@ bool runs_in_cluster(const System& system) {
 }
 
 std::string pod_namespace(const System& system) {
-    const auto variable = system.env("POD_NAMESPACE").value_or("");
-    if (!variable.empty()) return variable;
+    if (auto variable = system.env("POD_NAMESPACE").value_or(""); !variable.empty())
+        return variable;
     const auto file = system.read_file(std::string(service_account) + "namespace");
     const auto ns = file.ok() ? trimmed(*file) : "";
     return ns.empty() ? "default" : ns;

@@ -250,8 +250,8 @@ std::string human_duration(nanoseconds duration) {
     if (h < 8) return pair_text(h, 'h', m % 60, 'm');
     if (h < 48) return std::to_string(h) + "h";
     if (d < 8) return pair_text(d, 'd', h % 24, 'h');
-    if (d < 365 * 2) return std::to_string(d) + "d";
-    if (d < 365 * 8) return pair_text(d / 365, 'y', d % 365, 'd');
+    if (d / 365 < 2) return std::to_string(d) + "d";
+    if (d / 365 < 8) return pair_text(d / 365, 'y', d % 365, 'd');
     return std::to_string(d / 365) + "y";
 }
 
