@@ -12,7 +12,7 @@ struct Credential {
     std::string authorization{};       // whole header value, may be empty
     std::string client_certificate{};  // PEM
     std::string client_key{};          // PEM
-    std::uint64_t generation = 0;  // changes with the certificate: open connections must go
+    std::uint64_t generation = 0;      // changes with the certificate: open connections must go
 };
 
 // Thread-safe. One refresh at a time.

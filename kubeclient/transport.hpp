@@ -27,6 +27,8 @@ struct Request {
     std::string content_type{};
     std::string body{};
     Repeatable repeatable = Repeatable::yes;
+    // Everything together, waiting included; 0 leaves it to the transport's own limits.
+    std::chrono::milliseconds timeout{0};
 
     bool operator==(const Request&) const = default;
 };
@@ -45,6 +47,8 @@ public:
     virtual ~Transport() = default;
 
     // Any HTTP status is a Response; an Error means that no complete reply was received.
+    // Where a request that is not repeatable may have reached the server, the kind is
+    // unknown_outcome; with every other kind it had no effect.
     virtual Result<Response> send(const Request& request) = 0;
 };
 
