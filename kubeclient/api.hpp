@@ -1,0 +1,100 @@
+// The Kubernetes API over a Transport: objects in, objects out, refusals as Errors in kubectl's
+// words. Thread-safe when the transport is.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kubeclient/api_path.hpp"
+#include "kubeclient/json.hpp"
+#include "kubeclient/result.hpp"
+#include "kubeclient/transport.hpp"
+
+namespace kubeclient {
+
+enum class ListSource {
+    // The state now, in pages: client-go tools/pager.
+    latest,
+    // Whatever the API server has in memory (resourceVersion=0), in one piece. Cheap for it, and
+    // seconds old at most in a healthy cluster.
+    cache,
+};
+
+struct ListOptions {
+    std::string label_selector{};
+    std::string field_selector{};
+    int limit = 500;  // items of a page
+    ListSource source = ListSource::latest;
+};
+
+struct ObjectList {
+    std::string api_version{};  // of the items
+    std::string kind{};         // of the items
+    std::string resource_version{};
+    std::vector<Json> items;  // each with its apiVersion and kind
+};
+
+enum class DryRun { none, server };
+
+// What a right is asked for: verb "get", group "", resource "pods", and so on. Empty fields mean
+// any; "*" does as well.
+struct AccessAttributes {
+    std::string verb{};
+    std::string group{};
+    std::string resource{};
+    std::string subresource{};
+    std::string ns{};
+    std::string name{};
+};
+
+struct AccessReview {
+    bool allowed = false;
+    bool denied = false;  // an authorizer said no, rather than none saying yes
+    std::string reason{};
+
+    bool operator==(const AccessReview&) const = default;
+};
+
+class Api {
+public:
+    // Each distinct text of the server's Warning headers (code 299) goes to the sink once, one call
+    // at a time; without control characters.
+    using WarningSink = std::function<void(const std::string& text)>;
+
+    // `transport` outlives the Api.
+    explicit Api(Transport& transport, WarningSink warnings = {});
+
+    // `kind`, unless empty, is what the reply must be.
+    Result<Json> get(const std::string& path, std::string_view kind = {});
+
+    // All items. Where the version expires between pages, the whole list is read again in one piece
+    // (client-go tools/pager does the same).
+    Result<ObjectList> list(const std::string& path, const ListOptions& options = {});
+
+    // Unknown and duplicate fields are refused by the server (fieldValidation=Strict). Without
+    // server-side dry run the outcome may be unknown (ErrorKind::unknown_outcome).
+    Result<Json> create(const std::string& path, const Json& object, DryRun dry_run);
+
+    Result<AccessReview> self_subject_access_review(const AccessAttributes& attributes);
+
+private:
+    Result<Json> send(const Request& request);
+    Result<Json> list_page(const std::string& path, const ListOptions& options,
+                           const std::string& continue_token, int limit);
+    void warn(const Response& response);
+
+    Transport& transport_;
+    const WarningSink warnings_;
+    std::mutex warned_mutex_{};
+    std::set<std::string> warned_{};
+};
+
+// The texts of one Warning header with code 299: `299 - "text"`, several separated by commas.
+// RFC 7234 section 5.5; the rest of a header that cannot be read is dropped.
+std::vector<std::string> warnings_of(std::string_view header);
+
+}  // namespace kubeclient
