@@ -198,7 +198,9 @@ Error error_of(const Response& response, const std::string& what) {
     if (code == 500) {
         message = "an error on the server (\"" + said +
                   "\") has prevented the request from succeeding (" + what + ")";
-    } else if (plain_text) {
+    } else if (plain_text && (code == 403 || code == 406 || code == 415)) {
+        message = said + " (" + what + ")";
+    } else if (plain_text && code != 401) {
         message += ": " + said;
     }
     const ErrorKind kind = kind_of(code);

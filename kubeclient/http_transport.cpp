@@ -416,8 +416,13 @@ private:
             std::string(name_of(call.request.method)) + " " + call.request.path;
         if (error.kind == ErrorKind::timeout) {
             if (Clock::now() >= call.patience.until) {
-                error.message = what + ": no complete reply within " + text_of(call.timeout);
-                error.hint = "a longer --request-timeout, or find out what keeps the server";
+                error.message = what + ": net/http: request canceled (" +
+                                (progress.head_done
+                                     ? "Client.Timeout or context cancellation while reading body"
+                                     : "Client.Timeout exceeded while awaiting headers") +
+                                ")";
+                error.hint = "there was no complete reply within " + text_of(call.timeout) +
+                             ": a longer --request-timeout, or find out what keeps the server";
             } else if (progress.head_done) {
                 error.message = what + ": the server fell silent in the middle of its reply";
             } else {

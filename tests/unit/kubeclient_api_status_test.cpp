@@ -83,7 +83,13 @@ TEST_CASE("a refusal without a Status is told by its code and its text") {
     CHECK(error_for(500, "boom\nat line 2", "text/plain").message ==
           "Error from server (InternalError): an error on the server (\"boom at line 2\") has "
           "prevented the request from succeeding (GET /x)");
-    CHECK(error_for(406, "406: Not Acceptable\n", "text/plain").kind == ErrorKind::invalid);
+    CHECK(error_for(406, "406: Not Acceptable\n", "text/plain").message ==
+          "Error from server (NotAcceptable): 406: Not Acceptable (GET /x)");
+    CHECK(error_for(403, "no way", "text/plain").message ==
+          "Error from server (Forbidden): no way (GET /x)");
+    CHECK(error_for(401, "no way", "text/plain").message ==
+          "You must be logged in to the server (the server has asked for the client to provide "
+          "credentials (GET /x))");
     CHECK(error_for(418, "", "").message ==
           "Error from server: the server responded with the status code 418 (GET /x)");
     CHECK(error_for(502, "{\"a\":", "application/json").kind == ErrorKind::server);

@@ -101,7 +101,9 @@ TEST_CASE("a server that accepts and never answers runs into the limit") {
     const auto error = client.get().error();
     CHECK(error.kind == ErrorKind::timeout);
     CHECK(error.message ==
-          "Unable to connect to the server: GET /version: no complete reply within 40ms");
+          "Unable to connect to the server: GET /version: net/http: request canceled "
+          "(Client.Timeout exceeded while awaiting headers)");
+    CHECK(error.hint.starts_with("there was no complete reply within 40ms"));
     // The same before TLS.
     client.target.server.tls = true;
     client.target.insecure_skip_tls_verify = true;
