@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/unit/support/client.hpp"
 #include "tests/unit/support/fake_transport.hpp"
+#include "tests/unit/support/loopback_server.hpp"
 
 using namespace kubeclient;
 using namespace std::chrono_literals;
@@ -169,4 +171,25 @@ TEST_CASE("an interrupt ends a pause") {
     stop.request_stop();
     CHECK_FALSE(retry_options(0ms, stop.get_token()).wait(1h));
     CHECK(retry_options(0ms, {}).wait(0ms));
+}
+
+TEST_CASE("retries over real connections end at the request timeout") {
+    std::atomic<int> asked = 0;
+    const support::LoopbackServer server([&](support::Wire& wire) {
+        while (!wire.read_request().empty()) {
+            ++asked;
+            wire.reply("{}", "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 0\r\n");
+        }
+    });
+    const support::Client client(server.port(), false);
+    const auto transport = with_retries(client.transport(), retry_options(30s, {}));
+    Request request;
+    request.path = "/version";
+    CHECK(transport->send(request)->status == 429);
+    CHECK(asked == 11);
+
+    const support::LoopbackServer silent([](support::Wire& wire) { wire.hang(); });
+    const support::Client waiting(silent.port(), false);
+    const auto bounded = with_retries(waiting.transport(), retry_options(50ms, {}));
+    CHECK(bounded->send(request).error().kind == ErrorKind::timeout);
 }

@@ -82,13 +82,26 @@ TEST_CASE("the cluster's authority and the right name pass") {
 
 TEST_CASE("an IPv6 address is verified by its address") {
     Attempt v6;
-    v6.host = "::1";
-    v6.family = AF_INET6;
+    v6.server_name = "::1";
     CHECK(connecting(server_tls("IP:::1"), v6).message == "");
+    CHECK(connecting(server_tls("IP:0:0:0:0:0:0:0:1,IP:10.0.0.1"), v6).message == "");
     CHECK(connecting(server_tls("IP:127.0.0.1"), v6).message ==
           kVerify + "x509: certificate is valid for 127.0.0.1, not ::1");
     CHECK(connecting(server_tls("IP:fd00::1"), v6).message ==
           kVerify + "x509: certificate is valid for fd00::1, not ::1");
+    CHECK(connecting(server_tls("DNS:localhost"), v6).message.find("any IP SANs") !=
+          std::string::npos);
+}
+
+TEST_CASE("a server with an IPv6 address is reached") {
+    if (!LoopbackServer::available(AF_INET6)) {
+        MESSAGE("this machine has no ::1");
+        return;
+    }
+    Attempt v6;
+    v6.host = "::1";
+    v6.family = AF_INET6;
+    CHECK(connecting(server_tls("IP:::1"), v6).message == "");
 }
 
 TEST_CASE("another authority fails and is named as the reason") {

@@ -55,7 +55,8 @@ std::vector<std::string> bodies_with_secrets() {
             R"("}}]})",
         R"({"kind":"List","items":[{"kind":"Secret","data":{"a":")" + s + R"("}}]})",
         R"({"kind":"ConfigMap","data":{"x":")" + s + R"("}})",
-        R"({"kind":"Secret","metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"data\":{\"a\":\")" +
+        R"({"kind":"Secret","metadata":{"annotations":{)"
+        R"("kubectl.kubernetes.io/last-applied-configuration":"{\"data\":{\"a\":\")" +
             s + R"(\"}}"}}})",
         R"({"kind":"TokenRequest","status":{"token":")" + s + R"("}})",
         R"({"kind":"TokenReview","spec":{"token":")" + s + R"("}})",

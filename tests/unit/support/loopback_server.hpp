@@ -53,6 +53,17 @@ public:
 
     int port() const { return port_; }
 
+    // Whether this machine has a loopback address of the family.
+    static bool available(int family) {
+        sockaddr_in6 address{};
+        address.sin6_family = AF_INET6;
+        address.sin6_addr = in6addr_loopback;
+        const int fd = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+        ::close(fd);
+        return family == AF_INET || bound;
+    }
+
 private:
     void listen_on(int family) {
         sockaddr_storage address{};
