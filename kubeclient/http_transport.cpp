@@ -303,11 +303,13 @@ public:
         const Call call = begin(request);
         TRY_ASSIGN(url, request_target(target_.server.base_path, request));
         TRY_ASSIGN(slot, pool_.enter(options_.stop, call.patience.until));
-        TRY_ASSIGN(first, authorized(call, url));
-        if (first.response.status != 401) return std::move(first.response);
-        source_->rejected(first.generation);
-        TRY_ASSIGN(second, authorized(call, url));
-        return std::move(second.response);
+        TRY_ASSIGN(credential, source_->current());
+        TRY_ASSIGN(first, send_as(credential, call, url));
+        if (first.status != 401) return first;
+        source_->rejected(credential.serial);
+        TRY_ASSIGN(renewed, source_->current());
+        if (renewed.serial == credential.serial) return first;  // would be refused again
+        return send_as(renewed, call, url);
     }
 
 private:
@@ -315,10 +317,6 @@ private:
         const Request& request;
         milliseconds timeout;  // 0: none
         Patience patience;
-    };
-    struct Answer {
-        Response response;
-        std::uint64_t generation;
     };
 
     Call begin(const Request& request) {
@@ -375,8 +373,8 @@ private:
     }
 
     // The request as the credential's owner, on a kept connection or else on a new one.
-    Result<Answer> authorized(const Call& call, const std::string& url) {
-        TRY_ASSIGN(credential, source_->current());
+    Result<Response> send_as(const Credential& credential, const Call& call,
+                             const std::string& url) {
         TRY_ASSIGN(headers, headers_for(call.request, credential));
         TRY_ASSIGN(context, context_for(credential));
         httplib::Request wire;
@@ -402,12 +400,12 @@ private:
         return run(std::move(connection), std::move(wire), call, credential.generation, progress);
     }
 
-    Result<Answer> run(std::unique_ptr<Connection> connection, httplib::Request wire,
-                       const Call& call, std::uint64_t generation, Progress& progress) {
+    Result<Response> run(std::unique_ptr<Connection> connection, httplib::Request wire,
+                         const Call& call, std::uint64_t generation, Progress& progress) {
         auto done = exchange(*connection, wire, options_.limits, call.patience, progress);
         if (!done) return worded(call, progress);
         if (done->reusable) pool_.keep(std::move(connection), generation);
-        return Answer{std::move(done->response), generation};
+        return std::move(done->response);
     }
 
     Error worded(const Call& call, const Progress& progress) const {

@@ -237,7 +237,7 @@ TEST_CASE("a connection idle for too long, or that got stray bytes, is not used 
     CHECK(connections == 2);
 }
 
-TEST_CASE("after a 401 the credentials are read again, once") {
+TEST_CASE("after a 401 the request goes again with new credentials, where there are any") {
     std::vector<std::string> seen;
     const LoopbackServer server([&](Wire& wire) {
         for (auto text = wire.read_request(); !text.empty(); text = wire.read_request()) {
@@ -253,7 +253,7 @@ TEST_CASE("after a 401 the credentials are read again, once") {
     seen.clear();
     client.credentials = {{.authorization = "Bearer old"}};
     CHECK(client.get()->status == 401);
-    CHECK(seen.size() == 2);
+    CHECK(seen.size() == 1);  // the same once more would be refused once more
 }
 
 TEST_CASE("a new client certificate closes the connections of the old one") {
@@ -282,8 +282,9 @@ TEST_CASE("a new client certificate closes the connections of the old one") {
     for (const auto* name : {"old", "new"}) {
         wanted.common_name = name;
         const auto issued = authority.issue(wanted);
-        client.credentials.push_back(
-            {"", issued.certificate, issued.key, client.credentials.size()});
+        client.credentials.push_back({.client_certificate = issued.certificate,
+                                      .client_key = issued.key,
+                                      .generation = client.credentials.size()});
     }
     CHECK(client.get()->status == 200);
     CHECK(subjects == std::vector<std::string>{"old", "new"});

@@ -40,14 +40,16 @@ inline System system_with(std::map<std::string, std::string> environment = {}) {
 // Hands out the given credentials in turn; each rejection moves on to the next.
 class FakeCredentials final : public CredentialSource {
 public:
-    explicit FakeCredentials(std::vector<Credential> list) : list_(std::move(list)) {}
+    explicit FakeCredentials(std::vector<Credential> list) : list_(std::move(list)) {
+        for (std::size_t i = 0; i < list_.size(); ++i) list_[i].serial = i;
+    }
     Result<Credential> current() override {
         const std::lock_guard lock(mutex_);
         return list_[at_];
     }
-    void rejected(std::uint64_t) override {
+    void rejected(std::uint64_t serial) override {
         const std::lock_guard lock(mutex_);
-        if (at_ + 1 < list_.size()) ++at_;
+        if (serial == at_ && at_ + 1 < list_.size()) ++at_;
     }
 
 private:
