@@ -1,0 +1,23 @@
+// The PreflightReport document, virt-handoff/v1: one shape for one VM, thousands, or an error
+// before anything was read. Every key is always there, null where nothing is known. Pure.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "preflight/report.hpp"
+
+namespace commands {
+
+// The whole document, indented, with a line break at its end. Bytes that are no UTF-8 are
+// replaced. Memory beyond the result is that of one item.
+std::string render_preflight_json(const preflight::PreflightReport& report,
+                                  std::string_view tool_version);
+
+// The same document, empty but for the error.
+std::string render_preflight_error_json(const preflight::ReportError& error, int exit_code,
+                                        std::chrono::sys_seconds taken_at,
+                                        std::string_view tool_version);
+
+}  // namespace commands
