@@ -17,7 +17,8 @@ case "$1" in
   yaml) printf 'takenAt: "%s"\n' "$2" ;;
   fail) echo "error: no such thing" >&2; exit 3 ;;
   blanks) printf 'a  \nb' ;;
-  where) pwd; echo "$HOME"; echo "$KUBECONFIG"; echo "${COLUMNS-none} ${NO_COLOR-none} ${TZ} ${LANG}" ;;
+  where) pwd; echo "$HOME"; echo "$KUBECONFIG"
+         echo "${COLUMNS-none} ${NO_COLOR-none} ${TZ} ${LANG}" ;;
   leak) echo "${GOLDEN_LEAK-clean}" ;;
   terminal) if [ -t 1 ]; then stty size <&1; printf '\033[31mred\033[0m\n'; else echo plain; fi ;;
   bytes) printf '\377\n' ;;

@@ -152,8 +152,9 @@ def _marked(text):
     last = lines.pop()
     if last:
         lines.append(last + "<no line break at the end>")
-    return [re.sub(r"[ \t\r]+$", lambda blanks: ascii(blanks[0])[1:-1].replace(" ", "<blank>"), line)
-            for line in lines]
+    def mark(blanks):
+        return ascii(blanks[0])[1:-1].replace(" ", "<blank>")
+    return [re.sub(r"[ \t\r]+$", mark, line) for line in lines]
 
 
 def copy_inputs(source, target, except_for):

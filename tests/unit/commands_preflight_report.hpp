@@ -60,8 +60,7 @@ inline preflight::CheckResult failed_claim() {
     finding.fix.text = "copy the disk to a storage class that offers ReadWriteMany";
     finding.fix.commands = {
         "kubectl get pvc web-data -n prod -o yaml",
-        "virtctl image-upload dv web-data-rwx -n prod --access-mode ReadWriteMany --size 20Gi "
-        "--image-path web-data.img"};
+        "virtctl image-upload dv web-rwx -n prod --access-mode ReadWriteMany --size 20Gi"};
     return {&kClaims, finding};
 }
 

@@ -106,8 +106,12 @@ TEST_CASE("everything that is known is in the document") {
     report.exit_code = 3;
     const auto document = json::parse(render_preflight_json(report, "0.1.0"));
     CHECK(document["exitCode"] == 3);
-    CHECK(document["gaps"][0] == json::parse(R"({"id":"nodes","verb":"list","resource":"nodes",
-        "reason":"nodes is forbidden: User \"eve\" cannot list resource \"nodes\" in API group \"\" at the cluster scope"})"));
+    const auto& gap = document["gaps"][0];
+    CHECK(gap.size() == 4);
+    CHECK(gap["id"] == "nodes");
+    CHECK(gap["verb"] == "list");
+    CHECK(gap["resource"] == "nodes");
+    CHECK(gap["reason"] == samples::forbidden_nodes().reason);
     const auto& item = document["items"][0];
     CHECK(item["uid"] == "5d2f");
     CHECK(item["node"] == "node-a");

@@ -54,7 +54,7 @@ KubeVirt 1.8.4, rules 1.8; method BlockMigration; cluster https://10.0.0.1:6443
             still holds it
     fix     copy the disk to a storage class that offers ReadWriteMany
     run     kubectl get pvc web-data -n prod -o yaml
-            virtctl image-upload dv web-data-rwx -n prod --access-mode ReadWriteMany --size 20Gi --image-path web-data.img
+            virtctl image-upload dv web-rwx -n prod --access-mode ReadWriteMany --size 20Gi
 
 [?]    CPU-002  Another node has the CPU model
     needed  a second node with cpu-model-migration.node.kubevirt.io/Skylake
@@ -110,7 +110,7 @@ https://10.0.0.1:6443
             class that offers
             ReadWriteMany
     run     kubectl get pvc web-data -n prod -o yaml
-            virtctl image-upload dv web-data-rwx -n prod --access-mode ReadWriteMany --size 20Gi --image-path web-data.img
+            virtctl image-upload dv web-rwx -n prod --access-mode ReadWriteMany --size 20Gi
 
 ? CPU-002  Another node has the CPU
            model
@@ -291,7 +291,7 @@ method LiveMigration
             still holds it
     fix     copy the disk to a storage class that offers ReadWriteMany
     run     kubectl get pvc web-data -n prod -o yaml
-            virtctl image-upload dv web-data-rwx -n prod --access-mode ReadWriteMany --size 20Gi --image-path web-data.img
+            virtctl image-upload dv web-rwx -n prod --access-mode ReadWriteMany --size 20Gi
 
 ? CPU-002  Another node has the CPU model
     needed  a second node with cpu-model-migration.node.kubevirt.io/Skylake

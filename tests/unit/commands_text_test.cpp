@@ -93,11 +93,10 @@ TEST_CASE("shortened text ends in dots and never cuts a character") {
 }
 
 TEST_CASE("columns are as wide as their widest cell and leave no blanks at line ends") {
-    CHECK(
-        columns({{"NAME", "NODE", "FINDING"}, {"größe", "", ""}, {"b", "node-a", "DISK-001"}}, 0) ==
-        "NAME    NODE     FINDING\n"
-        "größe\n"
-        "b       node-a   DISK-001\n");
+    CHECK(columns({{"NAME", "NODE", "ID"}, {"größe", "", ""}, {"b", "node-a", "DISK-001"}}, 0) ==
+          "NAME    NODE     ID\n"
+          "größe\n"
+          "b       node-a   DISK-001\n");
     CHECK(columns({}, 80).empty());
 }
 
