@@ -240,6 +240,82 @@ TEST_CASE("an undecided blocker stands before warnings, an undecided warning aft
     CHECK(undecided != std::string::npos);
 }
 
+TEST_CASE("findings of one rank keep the order of the checks") {
+    auto vm = item("prod", "web", Verdict::warn);
+    for (int i = 100; i < 150; ++i) {
+        vm.checks.push_back(result(samples::kPorts, Verdict::warn, std::to_string(i)));
+    }
+    const auto text = render_preflight_table(report({vm}), ascii());
+    std::size_t before = 0;
+    for (int i = 100; i < 150; ++i) {
+        const auto at = text.find("    seen    " + std::to_string(i));
+        CHECK(before < at);
+        before = at;
+    }
+}
+
+TEST_CASE("a waived finding says what was seen, but asks for nothing") {
+    auto vm = item("prod", "web", Verdict::pass);
+    auto waived = samples::failed_claim();
+    waived.finding.verdict = Verdict::waived;
+    vm.checks = {waived};
+    const auto text = render_preflight_table(report({vm}), ascii());
+    CHECK(text.substr(text.find("[~]")) ==
+          "[~]    DISK-001  Every claim can be attached to two nodes, waived\n"
+          "    object  PersistentVolumeClaim/web-data\n"
+          "    seen    ReadWriteOnce\n"
+          "    needed  ReadWriteMany\n");
+}
+
+TEST_CASE("the object is named where it is not the VM itself") {
+    auto vm = item("prod", "web", Verdict::warn);
+    vm.checks = {result(samples::kPorts, Verdict::warn)};
+    const auto object_of = [&](preflight::Subject subject) {
+        vm.checks[0].finding.subject = std::move(subject);
+        const auto text = render_preflight_table(report({vm}), ascii());
+        const auto at = text.find("    object  ");
+        return at == std::string::npos ? "" : text.substr(at + 12, text.find('\n', at) - at - 12);
+    };
+    CHECK(object_of({"VirtualMachine", "prod", "web"}).empty());
+    CHECK(object_of({"VirtualMachineInstance", "prod", "web"}).empty());
+    CHECK(object_of({}).empty());
+    CHECK(object_of({"VirtualMachine", "test", "web"}) == "VirtualMachine/web in namespace test");
+    CHECK(object_of({"PersistentVolumeClaim", "prod", "web"}) == "PersistentVolumeClaim/web");
+    CHECK(object_of({"Node", "", "node-a"}) == "Node/node-a");
+}
+
+TEST_CASE("counts move to a line of their own when the headline is full") {
+    const auto headline_of = [](std::size_t length) {
+        auto vm = item("prod", std::string(length, 'x'), Verdict::pass);
+        return render_preflight_table(report({vm}), ascii());
+    };
+    // "prod/" + name + "  PASS  not running  no checks" are 35 columns and the name.
+    CHECK(headline_of(45).starts_with("prod/" + std::string(45, 'x') +
+                                      "  PASS  not running  no checks\nKubeVirt"));
+    CHECK(headline_of(46).starts_with("prod/" + std::string(46, 'x') +
+                                      "  PASS  not running\n  no checks\nKubeVirt"));
+}
+
+TEST_CASE("a VM from a file that names no namespace is shown by its name") {
+    CHECK(render_preflight_table(report({item("", "we\x1b", Verdict::pass)}), ascii())
+              .starts_with("we^[  PASS  not running"));
+}
+
+TEST_CASE("only the condition that differs is shown") {
+    auto vm = item("prod", "web", Verdict::warn);
+    vm.agrees = false;
+    vm.reported.live_migratable = {"True", "", "", ""};
+    vm.recomputed.live_migratable = {"True", "", ""};
+    vm.reported.storage_live_migratable = {"False", "NotMigratable", "old words", ""};
+    vm.recomputed.storage_live_migratable = {"True", "", ""};
+    const auto text = render_preflight_table(report({vm}), ascii());
+    CHECK(text.substr(text.find("[warn]")) ==
+          "[warn] KubeVirt's own answer differs from these rules\n"
+          "    StorageLiveMigratable\n"
+          "    says    False, NotMigratable: old words\n"
+          "    rules   True\n");
+}
+
 TEST_CASE("colour is in the verdict, marks and ids only, and only when asked for") {
     auto vm = item("prod", "web", Verdict::fail);
     vm.checks = {result(samples::kPorts, Verdict::fail, "49152")};
@@ -441,6 +517,7 @@ TEST_CASE("the next command is that of the worst VM") {
     CHECK(next(report({warned})).empty());
     auto strict = report({warned});
     strict.exit_code = 4;
+    CHECK(next(report({item("a", "b", Verdict::fail)})) == "Next: kubectl virt-handoff explain\n");
     CHECK(next(strict) == "Next: kubectl virt-handoff explain NET-004\n");
 }
 
