@@ -4,6 +4,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace commands {
@@ -149,7 +150,7 @@ void append_items(std::string& out, const std::vector<Item>& items) {
 }  // namespace
 
 std::string render_preflight_json(const PreflightReport& report, std::string_view tool_version) {
-    // The tree of ten thousand VMs takes gigabytes, so only one item at a time is ever a tree.
+    // A tree costs several times its text, so only one item at a time is ever a tree.
     std::string out = indented(head_of(report, tool_version));
     out.resize(out.size() - std::string_view("\n}").size());
     out += ",\n  \"items\": ";
@@ -160,14 +161,13 @@ std::string render_preflight_json(const PreflightReport& report, std::string_vie
     return out;
 }
 
-std::string render_preflight_error_json(const preflight::ReportError& error, int exit_code,
-                                        std::chrono::sys_seconds taken_at,
-                                        std::string_view tool_version) {
+PreflightReport error_report(preflight::ReportError error, int exit_code,
+                             std::chrono::sys_seconds taken_at) {
     PreflightReport report;
     report.taken_at = taken_at;
     report.exit_code = exit_code;
-    report.error = error;
-    return render_preflight_json(report, tool_version);
+    report.error = std::move(error);
+    return report;
 }
 
 }  // namespace commands

@@ -15,9 +15,8 @@ namespace commands {
 std::string render_preflight_json(const preflight::PreflightReport& report,
                                   std::string_view tool_version);
 
-// The same document, empty but for the error.
-std::string render_preflight_error_json(const preflight::ReportError& error, int exit_code,
-                                        std::chrono::sys_seconds taken_at,
-                                        std::string_view tool_version);
+// The report of a command that failed before anything was read.
+preflight::PreflightReport error_report(preflight::ReportError error, int exit_code,
+                                        std::chrono::sys_seconds taken_at);
 
 }  // namespace commands

@@ -6,7 +6,7 @@
 
 #include "tests/unit/commands_preflight_report.hpp"
 
-using commands::render_preflight_error_json;
+using commands::error_report;
 using commands::render_preflight_json;
 using nlohmann::json;
 using preflight::Verdict;
@@ -146,9 +146,10 @@ TEST_CASE("a cluster-scoped subject has no namespace") {
 }
 
 TEST_CASE("an error before anything was read is the same document without items") {
-    const auto document = json::parse(render_preflight_error_json(
-        {"config", "context \"prod\" does not exist", "kubectl config get-contexts"}, 1,
-        std::chrono::sys_seconds{}, "0.1.0"));
+    const auto failed =
+        error_report({"config", "context \"prod\" does not exist", "kubectl config get-contexts"},
+                     1, std::chrono::sys_seconds{});
+    const auto document = json::parse(render_preflight_json(failed, "0.1.0"));
     const auto empty = json::parse(render_preflight_json(samples::report({}), "0.1.0"));
     for (const auto& [key, value] : empty.items()) CHECK(document.contains(key));
     CHECK(document.size() == empty.size());
