@@ -392,9 +392,9 @@ void Page::gaps() {
     paragraph("", "Could not be read:");
     for (const auto& [name, gap] : firsts) {
         const int others = number[name] - 1;
-        const std::string more =
-            others == 0 ? "" : " (and " + std::to_string(others) + " more like it)";
-        paragraph("  ", name + ": " + printable(gap->reason) + more);
+        auto text = name + ": " + printable(gap->reason);
+        if (others > 0) text += " (and " + std::to_string(others) + " more like it)";
+        paragraph("  ", text);
     }
     rights();
 }
