@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "kubeclient/yaml.hpp"
+
 namespace commands {
 namespace {
 
@@ -147,6 +149,10 @@ void append_items(std::string& out, const std::vector<Item>& items) {
     out += items.empty() ? "]" : "\n  ]";
 }
 
+std::string yaml_of(const Json& json) {
+    return kubeclient::to_yaml(kubeclient::Json(json));
+}
+
 }  // namespace
 
 std::string render_preflight_json(const PreflightReport& report, std::string_view tool_version) {
@@ -158,6 +164,14 @@ std::string render_preflight_json(const PreflightReport& report, std::string_vie
     out += ',';
     out += std::string_view(indented(tail_of(report))).substr(std::string_view("{").size());
     out += '\n';
+    return out;
+}
+
+std::string render_preflight_yaml(const PreflightReport& report, std::string_view tool_version) {
+    std::string out = yaml_of(head_of(report, tool_version));
+    out += report.items.empty() ? "items: []\n" : "items:\n";
+    for (const auto& item : report.items) out += yaml_of(Json::array({to_json(item)}));
+    out += yaml_of(tail_of(report));
     return out;
 }
 

@@ -15,6 +15,11 @@ namespace commands {
 std::string render_preflight_json(const preflight::PreflightReport& report,
                                   std::string_view tool_version);
 
+// The same document as YAML in the form that kubectl prints. Members are sorted, save that the
+// items stand after those that say what was asked.
+std::string render_preflight_yaml(const preflight::PreflightReport& report,
+                                  std::string_view tool_version);
+
 // The report of a command that failed before anything was read.
 preflight::PreflightReport error_report(preflight::ReportError error, int exit_code,
                                         std::chrono::sys_seconds taken_at);

@@ -4,10 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kubeclient/yaml.hpp"
 #include "tests/unit/commands_preflight_report.hpp"
 
 using commands::error_report;
 using commands::render_preflight_json;
+using commands::render_preflight_yaml;
 using nlohmann::json;
 using preflight::Verdict;
 
@@ -184,4 +186,31 @@ TEST_CASE("ten thousand VMs are one document") {
     CHECK(text.size() > 10'000 * (room - 20));
     CHECK(text.size() < 10'000 * (room + 20));
     CHECK(json::accept(text));
+}
+
+TEST_CASE("YAML holds the same document as JSON") {
+    auto full =
+        samples::report({samples::troubled(), samples::item("a", "b\n\x1b: c", Verdict::pass)});
+    full.gaps = {samples::forbidden_nodes()};
+    const auto failed = error_report({"usage", "no such flag", ""}, 2, std::chrono::sys_seconds{});
+    for (const auto& report : {full, samples::report({}), failed}) {
+        const auto text = render_preflight_yaml(report, "0.1.0");
+        CAPTURE(text);
+        const auto documents = kubeclient::parse_yaml(text, "report");
+        REQUIRE(documents.ok());
+        REQUIRE(documents->size() == 1);
+        CHECK(*documents->front().value == json::parse(render_preflight_json(report, "0.1.0")));
+    }
+}
+
+TEST_CASE("YAML reads as kubectl's does") {
+    const auto text = render_preflight_yaml(samples::report({samples::troubled()}), "0.1.0");
+    CHECK(
+        text.starts_with("apiVersion: virt-handoff/v1\n"
+                         "exitCode: 0\n"
+                         "kind: PreflightReport\n"
+                         "kubevirtVersion: v1.8.4\n"));
+    CHECK(text.find("\nitems:\n- checks:\n  - fix:\n      commands: []\n      text: null\n") !=
+          std::string::npos);
+    CHECK(text.ends_with("summary:\n  fail: 1\n  pass: 0\n  total: 1\n  unknown: 0\n  warn: 0\n"));
 }
