@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "kubeclient/result.hpp"
 
@@ -17,6 +18,9 @@ struct System {
     // The whole file. not_found when there is none, config for every other failure; the message
     // names the path and the system's own reason.
     std::function<Result<std::string>(const std::string& path)> read_file;
+    // The path itself when it is a file; every regular file below it, sorted, when it is a folder.
+    // Links inside the folder are not followed. Errors as for read_file.
+    std::function<Result<std::vector<std::string>>(const std::string& path)> list_files;
     std::function<std::chrono::system_clock::time_point()> now;
     bool stdin_is_terminal = false;
 };
