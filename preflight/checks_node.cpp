@@ -1,0 +1,85 @@
+// The nodes: where the guest could go, and whether the node it is on still reports.
+#include <array>
+
+#include "kubeclient/time.hpp"
+#include "preflight/checks.hpp"
+#include "preflight/question.hpp"
+
+namespace preflight {
+namespace {
+
+std::vector<Finding> check_candidates(const Question& question) {
+    const auto& nodes = question.snapshot.nodes;
+    const auto needs = target_needs(question.snapshot, question.judged);
+    const std::string needed = "another node that the target pod may run on";
+    std::vector<std::string> candidates;
+    std::vector<std::string> refused;
+    for (const auto& node : nodes.items) {
+        if (node.meta.name == question.judged.node) continue;
+        const auto obstacles = why_not(node, needs, question.now());
+        if (obstacles.empty()) {
+            candidates.push_back(node.meta.name);
+        } else {
+            refused.push_back(node.meta.name + " " + join(obstacles));
+        }
+    }
+    if (!candidates.empty()) {
+        return {passed(question.machine(),
+                       count_of(candidates.size(), "candidate") + ": " + join(candidates))};
+    }
+    if (refused.empty() && !nodes.complete) {
+        return {unknown(question.machine(), needed, {nodes.gap.empty() ? "nodes" : nodes.gap})};
+    }
+    return {warned(question.machine(),
+                   refused.empty() ? "there is no other node" : join(refused, "; "), needed,
+                   "the target pod stays unschedulable for five minutes, and the migration fails",
+                   {"mend what keeps one of the nodes away, or relax the VM's nodeSelector and "
+                    "affinity",
+                    {"kubectl get nodes -o wide"}})};
+}
+
+std::vector<Finding> check_heartbeat(const Question& question) {
+    if (!question.judged.running()) return {skipped(question.machine(), "does not run")};
+    const std::string needed = "a heartbeat of virt-handler within 5 minutes";
+    const Subject subject{"Node", "", question.judged.node};
+    if (!question.now()) return {skipped(subject, "files do not tell the time")};
+    const auto* node = question.snapshot.nodes.find("", question.judged.node);
+    if (node == nullptr || !node->heartbeat) {
+        const auto& gap = question.snapshot.nodes.gap;
+        return {unknown(subject, needed,
+                        {node == nullptr && !gap.empty() ? gap : "nodes/" + question.judged.node})};
+    }
+    const auto age = *question.now() - *node->heartbeat;
+    const auto seen = "last heartbeat " + kubeclient::human_duration(age) + " ago";
+    if (age <= heartbeat_limit) return {passed(subject, seen)};
+    return {warned(subject, seen, needed,
+                   "what KubeVirt reports of this VM may be out of date, and a migration does not "
+                   "start without the source's virt-handler",
+                   {"look at the virt-handler pod of node " + question.judged.node,
+                    {"kubectl get pods -A -l kubevirt.io=virt-handler -o wide"}})};
+}
+
+constexpr std::array<Check, 2> rows{{
+    {"NODE-001", "candidate-nodes", "A node can take the target pod", Severity::warning,
+     "Tests every other node against what the target pod asks: Ready, not cordoned, virt-handler "
+     "alive, nodeSelector, required node affinity, taints, the nodes that can reach the volumes, "
+     "huge pages. Free CPU and memory are not counted.",
+     "KubeVirt itself never looks: the migration is accepted and then waits for a node that never "
+     "comes.",
+     "Mend what keeps one of the nodes away.",
+     "kubevirt pkg/virt-controller/services/nodeselectorrenderer.go; kube-scheduler",
+     check_candidates},
+    {"NODE-002", "handler-alive", "virt-handler of the source node is alive", Severity::warning,
+     "Looks at the age of the annotation kubevirt.io/heartbeat of the node that runs the VM.",
+     "Conditions are written by that virt-handler: when it is silent they may be out of date.",
+     "Look at the virt-handler pod.", "kubevirt pkg/virt-controller/watch/node/node.go",
+     check_heartbeat},
+}};
+
+}  // namespace
+
+std::span<const Check> node_checks() {
+    return rows;
+}
+
+}  // namespace preflight

@@ -1,0 +1,74 @@
+#include "preflight/disks.hpp"
+
+#include <algorithm>
+
+namespace preflight {
+namespace {
+
+const facts::ClaimStatus* reported_claim(const Question& question, const std::string& volume) {
+    if (question.judged.vmi == nullptr) return nullptr;
+    for (const auto& status : question.judged.vmi->volumes) {
+        if (status.name == volume && status.claim) return &*status.claim;
+    }
+    return nullptr;
+}
+
+template <class T>
+std::string gap_of(const facts::Reading<T>& reading, const std::string& resource) {
+    return reading.gap.empty() ? resource : reading.gap;
+}
+
+void follow_claim(const Question& question, ClaimedDisk& disk) {
+    const auto& snapshot = question.snapshot;
+    const auto* claim = snapshot.claims.find(question.ns(), disk.claim);
+    if (claim == nullptr) {
+        disk.gap = gap_of(snapshot.claims, "persistentvolumeclaims");
+        return;
+    }
+    disk.access_modes = claim->access_modes;
+    disk.volume_mode = claim->volume_mode.empty() ? "Filesystem" : claim->volume_mode;
+    if (!claim->volume.empty()) disk.bound = snapshot.volumes.find("", claim->volume);
+    if (disk.bound != nullptr && !disk.bound->driver.empty()) {
+        disk.driver = storage::driver_of(disk.bound->driver);
+        return;
+    }
+    const auto* storage_class = snapshot.storage_classes.find("", claim->storage_class);
+    if (storage_class != nullptr) {
+        disk.driver = storage::driver_of(storage_class->provisioner);
+    } else {
+        disk.gap = gap_of(snapshot.volumes, "persistentvolumes");
+    }
+}
+
+}  // namespace
+
+bool ClaimedDisk::has_mode(std::string_view mode) const {
+    return access_modes &&
+           std::find(access_modes->begin(), access_modes->end(), mode) != access_modes->end();
+}
+
+std::vector<ClaimedDisk> claimed_disks(const Question& question) {
+    std::vector<ClaimedDisk> disks;
+    for (const auto& volume : question.judged.guest.volumes) {
+        if (volume.claim.empty()) continue;
+        ClaimedDisk disk;
+        disk.volume = &volume;
+        disk.claim = volume.claim;
+        for (const auto& device : question.judged.guest.disks) {
+            if (device.name == volume.name) disk.cache = device.cache;
+        }
+        follow_claim(question, disk);
+        if (const auto* reported = reported_claim(question, volume.name)) {
+            disk.access_modes = reported->access_modes;
+            if (!reported->volume_mode.empty()) disk.volume_mode = reported->volume_mode;
+        }
+        disks.push_back(std::move(disk));
+    }
+    return disks;
+}
+
+Subject claim_subject(const Question& question, const std::string& claim) {
+    return {"PersistentVolumeClaim", question.ns(), claim};
+}
+
+}  // namespace preflight
