@@ -1,0 +1,247 @@
+#include "cli/words.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+
+#include "commands/suggest.hpp"
+#include "preflight/check.hpp"
+
+namespace cli {
+
+namespace {
+
+using commands::OutputFormat;
+using commands::quoted;
+using kubeclient::Error;
+using kubeclient::ErrorKind;
+using kubeclient::Result;
+
+Error usage(std::string message, std::string hint = "") {
+    return Error{ErrorKind::usage, std::move(message), std::move(hint)};
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+    std::vector<std::string_view> parts;
+    while (true) {
+        const auto end = text.find(separator);
+        parts.push_back(text.substr(0, end));
+        if (end == std::string_view::npos) return parts;
+        text.remove_prefix(end + 1);
+    }
+}
+
+bool is_lower_alphanumeric(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+// RFC 1123 as apimachinery's pkg/util/validation/validation.go reads it: labels of lower-case
+// letters, digits and '-', with '.' between them.
+bool is_subdomain(std::string_view name) {
+    constexpr std::size_t longest = 253;
+    if (name.empty() || name.size() > longest) return false;
+    const auto labels = split(name, '.');
+    return std::all_of(labels.begin(), labels.end(), [](std::string_view label) {
+        return !label.empty() && is_lower_alphanumeric(label.front()) &&
+               is_lower_alphanumeric(label.back()) &&
+               std::all_of(label.begin(), label.end(),
+                           [](char c) { return is_lower_alphanumeric(c) || c == '-'; });
+    });
+}
+
+bool is_label(std::string_view name) {
+    constexpr std::size_t longest = 63;
+    return name.size() <= longest && name.find('.') == std::string_view::npos && is_subdomain(name);
+}
+
+Error bad_name(std::string_view what, std::string_view name) {
+    return usage(
+        std::string(what) + " " + quoted(name) + " is not a valid name",
+        "names are lower-case letters, digits, '-' and '.', with a letter or digit at both "
+        "ends");
+}
+
+std::optional<std::string_view> without_prefix(std::string_view word, std::string_view prefix) {
+    if (!word.starts_with(prefix)) return std::nullopt;
+    return word.substr(prefix.size());
+}
+
+struct KindName {
+    std::string_view typed;
+    std::string_view kind;
+};
+
+constexpr std::array kinds{
+    KindName{"vm", "vm"},
+    KindName{"vms", "vm"},
+    KindName{"virtualmachine", "vm"},
+    KindName{"virtualmachines", "vm"},
+    KindName{"virtualmachine.kubevirt.io", "vm"},
+    KindName{"virtualmachines.kubevirt.io", "vm"},
+    KindName{"vmi", "vmi"},
+    KindName{"vmis", "vmi"},
+    KindName{"virtualmachineinstance", "vmi"},
+    KindName{"virtualmachineinstances", "vmi"},
+    KindName{"virtualmachineinstance.kubevirt.io", "vmi"},
+    KindName{"virtualmachineinstances.kubevirt.io", "vmi"},
+};
+
+std::optional<std::int64_t> whole_number(std::string_view word) {
+    std::int64_t number = 0;
+    const auto [end, problem] = std::from_chars(word.data(), word.data() + word.size(), number);
+    if (problem != std::errc{} || end != word.data() + word.size() || number < 0) {
+        return std::nullopt;
+    }
+    return number;
+}
+
+// nullopt past ten years: more is a mistake, and would overflow clocks.
+std::optional<std::chrono::milliseconds> in_milliseconds(double count) {
+    constexpr double ten_years = 10 * 365.25 * 24 * 3600 * 1e3;
+    if (!(count <= ten_years)) return std::nullopt;
+    return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(count)));
+}
+
+// One or more of a decimal number and a unit; Go's time.ParseDuration without its sign.
+std::optional<std::chrono::milliseconds> go_duration(std::string_view word) {
+    struct Unit {
+        std::string_view name;
+        double milliseconds;
+    };
+    constexpr std::array units{Unit{"ns", 1e-6},      Unit{"us", 1e-3}, Unit{"\u00b5s", 1e-3},
+                               Unit{"\u03bcs", 1e-3}, Unit{"ms", 1},    Unit{"s", 1e3},
+                               Unit{"m", 60e3},       Unit{"h", 3600e3}};
+    if (word.empty()) return std::nullopt;
+    double sum = 0;
+    while (!word.empty()) {
+        const auto number_end = std::min(word.find_first_not_of("0123456789."), word.size());
+        const auto unit_end = std::min(word.find_first_of("0123456789.", number_end), word.size());
+        double number = 0;
+        const auto [end, problem] = std::from_chars(word.data(), word.data() + number_end, number,
+                                                    std::chars_format::fixed);
+        const auto name = word.substr(number_end, unit_end - number_end);
+        const auto unit = std::find_if(units.begin(), units.end(),
+                                       [&](const Unit& each) { return each.name == name; });
+        if (problem != std::errc{} || end != word.data() + number_end || unit == units.end()) {
+            return std::nullopt;
+        }
+        sum += number * unit->milliseconds;
+        word.remove_prefix(unit_end);
+    }
+    return in_milliseconds(sum);
+}
+
+Result<commands::Waiver> waiver(std::string_view word, std::string_view program) {
+    const auto equals = word.find('=');
+    const std::string_view id = word.substr(0, equals);
+    if (id.empty()) {
+        return usage("--ignore needs the id of a check, seen " + quoted(word),
+                     "write --ignore ID or --ignore ID=NAMESPACE/VM");
+    }
+    if (preflight::find_check(id) == nullptr) return commands::unknown_check(id, program);
+    commands::Waiver result{std::string(id), ""};
+    if (equals == std::string_view::npos) return result;
+    result.target = word.substr(equals + 1);
+    const auto parts = split(result.target, '/');
+    if (parts.size() > 2 || !is_subdomain(parts.back()) ||
+        (parts.size() == 2 && !is_label(parts.front()))) {
+        return usage("--ignore " + std::string(id) + ": " + quoted(result.target) +
+                         " names no virtual machine",
+                     "write --ignore ID, --ignore ID=VM or --ignore ID=NAMESPACE/VM");
+    }
+    return result;
+}
+
+}  // namespace
+
+Result<OutputFormat> output_format(std::string_view word, std::string_view allowed) {
+    struct Name {
+        std::string_view word;
+        OutputFormat format;
+    };
+    constexpr std::array names{Name{"table", OutputFormat::table}, Name{"wide", OutputFormat::wide},
+                               Name{"json", OutputFormat::json}, Name{"yaml", OutputFormat::yaml},
+                               Name{"name", OutputFormat::name}};
+    const auto choices = split(allowed, '|');
+    const auto found = std::find_if(names.begin(), names.end(),
+                                    [&](const Name& each) { return each.word == word; });
+    if (found != names.end() && std::find(choices.begin(), choices.end(), word) != choices.end()) {
+        return found->format;
+    }
+    std::string list;
+    for (const auto choice : choices) {
+        if (!list.empty()) list += ", ";
+        list += choice;
+    }
+    return usage("unknown output format " + quoted(word), "allowed formats are: " + list);
+}
+
+Result<std::string> vm_target(std::string_view word) {
+    const auto parts = split(word, '/');
+    if (parts.size() == 1) {
+        if (!is_subdomain(word)) return bad_name("virtual machine", word);
+        return std::string(word);
+    }
+    const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const KindName& each) {
+        return each.typed == parts.front();
+    });
+    if (parts.size() > 2 || kind == kinds.end()) {
+        return usage("no virtual machine can be meant by " + quoted(word),
+                     "write NAME, vm/NAME or vmi/NAME, and the namespace with -n");
+    }
+    if (!is_subdomain(parts.back())) return bad_name("virtual machine", parts.back());
+    return std::string(kind->kind) + "/" + std::string(parts.back());
+}
+
+Result<std::vector<commands::Waiver>> waivers(std::string_view word, std::string_view program) {
+    std::vector<commands::Waiver> result;
+    for (const auto part : split(word, ',')) {
+        TRY_ASSIGN(one, waiver(part, program));
+        result.push_back(std::move(one));
+    }
+    return result;
+}
+
+Result<std::chrono::milliseconds> request_timeout(std::string_view word) {
+    const auto seconds = whole_number(word);
+    const auto limit = seconds.has_value() ? in_milliseconds(static_cast<double>(*seconds) * 1e3)
+                                           : go_duration(word);
+    if (limit.has_value()) return *limit;
+    return usage(
+        "invalid timeout value " + quoted(word),
+        "--request-timeout takes a number of seconds, or numbers with units: 30s, 1m30s, 2h; "
+        "0 means no limit");
+}
+
+Result<int> verbosity(std::string_view word) {
+    constexpr int most = 10;
+    int level = 0;
+    const auto [end, problem] = std::from_chars(word.data(), word.data() + word.size(), level);
+    if (problem != std::errc{} || end != word.data() + word.size() || level < 0 || level > most) {
+        return usage("invalid argument " + quoted(word) + " for -v: must be a number from 0 to 10");
+    }
+    return level;
+}
+
+Result<std::string> namespace_name(std::string_view word) {
+    std::string_view name = word;
+    for (const std::string_view prefix : {"namespaces/", "namespace/", "ns/"}) {
+        if (const auto rest = without_prefix(name, prefix)) name = *rest;
+    }
+    if (!is_label(name)) return bad_name("namespace", name);
+    return std::string(name);
+}
+
+Result<std::string> node_name(std::string_view word) {
+    std::string_view name = word;
+    for (const std::string_view prefix : {"nodes/", "node/"}) {
+        if (const auto rest = without_prefix(name, prefix)) name = *rest;
+    }
+    if (!is_subdomain(name)) return bad_name("node", name);
+    return std::string(name);
+}
+
+}  // namespace cli

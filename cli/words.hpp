@@ -1,0 +1,42 @@
+// Turns single words of the command line into values. Every error is of kind usage. Pure.
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "commands/options.hpp"
+#include "kubeclient/result.hpp"
+
+namespace cli {
+
+// "json" and so on. `allowed` is the flag's own list, "table|json|yaml".
+kubeclient::Result<commands::OutputFormat> output_format(std::string_view word,
+                                                         std::string_view allowed);
+
+// NAME, vm/NAME, vmi/NAME, and what `kubectl get -o name` prints (virtualmachine.kubevirt.io/NAME),
+// brought to one of the first three.
+kubeclient::Result<std::string> vm_target(std::string_view word);
+
+// One value of --ignore: "ID", "ID=VM", "ID=NS/VM", or several with commas between.
+kubeclient::Result<std::vector<commands::Waiver>> waivers(std::string_view word,
+                                                          std::string_view program);
+
+// kubectl's rule for --request-timeout: "0", whole seconds, or a Go duration ("1m30s"). Parts of a
+// millisecond round up, so that a given limit never becomes none.
+// Source: client-go tools/clientcmd/overrides.go ParseTimeout.
+kubeclient::Result<std::chrono::milliseconds> request_timeout(std::string_view word);
+
+// -v: a whole number, 0 to 10.
+kubeclient::Result<int> verbosity(std::string_view word);
+
+// A namespace; kubectl strips "ns/", "namespace/" and "namespaces/" from its front
+// (client-go tools/clientcmd/overrides.go RemoveNamespacesPrefix).
+kubeclient::Result<std::string> namespace_name(std::string_view word);
+
+// NAME, node/NAME or nodes/NAME.
+kubeclient::Result<std::string> node_name(std::string_view word);
+
+}  // namespace cli
