@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
-#include <cstdint>
 #include <optional>
 
 #include "commands/suggest.hpp"
+#include "kubeclient/time.hpp"
 #include "preflight/check.hpp"
 
 namespace cli {
@@ -89,51 +88,6 @@ constexpr std::array kinds{
     KindName{"virtualmachineinstances.kubevirt.io", "vmi"},
 };
 
-std::optional<std::int64_t> whole_number(std::string_view word) {
-    std::int64_t number = 0;
-    const auto [end, problem] = std::from_chars(word.data(), word.data() + word.size(), number);
-    if (problem != std::errc{} || end != word.data() + word.size() || number < 0) {
-        return std::nullopt;
-    }
-    return number;
-}
-
-// nullopt past ten years: more is a mistake, and would overflow clocks.
-std::optional<std::chrono::milliseconds> in_milliseconds(double count) {
-    constexpr double ten_years = 10 * 365.25 * 24 * 3600 * 1e3;
-    if (!(count <= ten_years)) return std::nullopt;
-    return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(count)));
-}
-
-// One or more of a decimal number and a unit; Go's time.ParseDuration without its sign.
-std::optional<std::chrono::milliseconds> go_duration(std::string_view word) {
-    struct Unit {
-        std::string_view name;
-        double milliseconds;
-    };
-    constexpr std::array units{Unit{"ns", 1e-6},      Unit{"us", 1e-3}, Unit{"\u00b5s", 1e-3},
-                               Unit{"\u03bcs", 1e-3}, Unit{"ms", 1},    Unit{"s", 1e3},
-                               Unit{"m", 60e3},       Unit{"h", 3600e3}};
-    if (word.empty()) return std::nullopt;
-    double sum = 0;
-    while (!word.empty()) {
-        const auto number_end = std::min(word.find_first_not_of("0123456789."), word.size());
-        const auto unit_end = std::min(word.find_first_of("0123456789.", number_end), word.size());
-        double number = 0;
-        const auto [end, problem] = std::from_chars(word.data(), word.data() + number_end, number,
-                                                    std::chars_format::fixed);
-        const auto name = word.substr(number_end, unit_end - number_end);
-        const auto unit = std::find_if(units.begin(), units.end(),
-                                       [&](const Unit& each) { return each.name == name; });
-        if (problem != std::errc{} || end != word.data() + number_end || unit == units.end()) {
-            return std::nullopt;
-        }
-        sum += number * unit->milliseconds;
-        word.remove_prefix(unit_end);
-    }
-    return in_milliseconds(sum);
-}
-
 Result<commands::Waiver> waiver(std::string_view word, std::string_view program) {
     const auto equals = word.find('=');
     const std::string_view id = word.substr(0, equals);
@@ -206,14 +160,8 @@ Result<std::vector<commands::Waiver>> waivers(std::string_view word, std::string
 }
 
 Result<std::chrono::milliseconds> request_timeout(std::string_view word) {
-    const auto seconds = whole_number(word);
-    const auto limit = seconds.has_value() ? in_milliseconds(static_cast<double>(*seconds) * 1e3)
-                                           : go_duration(word);
-    if (limit.has_value()) return *limit;
-    return usage(
-        "invalid timeout value " + quoted(word),
-        "--request-timeout takes a number of seconds, or numbers with units: 30s, 1m30s, 2h; "
-        "0 means no limit");
+    TRY_ASSIGN(limit, kubeclient::parse_request_timeout(word));
+    return std::chrono::ceil<std::chrono::milliseconds>(limit);
 }
 
 Result<int> verbosity(std::string_view word) {

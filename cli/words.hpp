@@ -24,9 +24,7 @@ kubeclient::Result<std::string> vm_target(std::string_view word);
 kubeclient::Result<std::vector<commands::Waiver>> waivers(std::string_view word,
                                                           std::string_view program);
 
-// kubectl's rule for --request-timeout: "0", whole seconds, or a Go duration ("1m30s"). Parts of a
-// millisecond round up, so that a given limit never becomes none.
-// Source: client-go tools/clientcmd/overrides.go ParseTimeout.
+// --request-timeout. Parts of a millisecond round up, so that a given limit never becomes none.
 kubeclient::Result<std::chrono::milliseconds> request_timeout(std::string_view word);
 
 // -v: a whole number, 0 to 10.

@@ -220,10 +220,10 @@ TEST_CASE("every mistake is one sentence in kubectl's words, and a next step") {
          "invalid argument \"maybe\" for --no-headers: must be true or false", see},
         {"preflight web -o bogus", "unknown output format \"bogus\"",
          "allowed formats are: table, wide, json, yaml, name\n" + see},
-        {"preflight web --request-timeout abc", "invalid timeout value \"abc\"",
-         "--request-timeout takes a number of seconds, or numbers with units: 30s, 1m30s, 2h; "
-         "0 means no limit\n" +
-             see},
+        {"preflight web --request-timeout abc",
+         "invalid timeout value \"abc\": timeout must be a single integer in seconds, or an integer "
+         "followed by a corresponding time unit (e.g. 1s | 2m | 3h)",
+         see},
         {"preflight web -v=x", "invalid argument \"x\" for -v: must be a number from 0 to 10", see},
         {"preflight", "no virtual machine was named or selected",
          "one of: virt-handoff preflight NAME..., -l SELECTOR, -A, --node NODE\n" + see},

@@ -1,0 +1,78 @@
+#include "cli/run.hpp"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <string>
+#include <variant>
+
+#include "cli/connect.hpp"
+#include "cli/parse.hpp"
+#include "commands/errors.hpp"
+#include "commands/explain.hpp"
+#include "commands/preflight.hpp"
+#include "commands/render_preflight_json.hpp"
+#include "commands/version.hpp"
+#include "kubeclient/json.hpp"
+
+namespace cli {
+
+namespace {
+
+using commands::ExitCode;
+
+// Preflight has one shape for everything, so also for the words that it could not understand.
+std::string preflight_document(const Refusal& refusal, ExitCode code,
+                               std::chrono::system_clock::time_point now) {
+    const preflight::ReportError error{std::string(commands::to_string(refusal.error.kind)),
+                                       refusal.error.message, refusal.error.hint};
+    std::string json = commands::render_preflight_error_json(
+        error, static_cast<int>(code), std::chrono::floor<std::chrono::seconds>(now),
+        commands::tool_version());
+    if (refusal.output == commands::OutputFormat::json) return json;
+    return commands::render_document(kubeclient::parse_json(json, "report").value(),
+                                     refusal.output);
+}
+
+// Whoever asked for JSON or YAML gets one document on standard output, whatever went wrong.
+ExitCode refuse(const Refusal& refusal, commands::Environment& environment) {
+    auto& io = environment.io;
+    const auto code = commands::exit_code(refusal.error.kind);
+    commands::print_error(io.err, refusal.error);
+    if (refusal.verb == "preflight" && commands::is_document(refusal.output)) {
+        io.out << preflight_document(refusal, code, environment.system.now());
+    } else {
+        io.out << commands::render_error(refusal.error, refusal.output);
+    }
+    return code;
+}
+
+struct Runner {
+    commands::Environment& environment;
+
+    ExitCode operator()(const commands::PreflightOptions& options) const {
+        return commands::run_preflight(options, environment);
+    }
+    ExitCode operator()(const commands::ExplainOptions& options) const {
+        return commands::run_explain(options, environment);
+    }
+    ExitCode operator()(const commands::VersionOptions& options) const {
+        return commands::run_version(options, environment);
+    }
+    ExitCode operator()(const commands::ShowText& show) const {
+        environment.io.out << show.text;
+        return ExitCode::done;
+    }
+};
+
+}  // namespace
+
+ExitCode run(std::span<const char* const> argv, commands::Environment& environment) {
+    environment.program = program_name(argv.empty() ? "" : argv.front());
+    environment.connect = make_connect(environment);
+    const ParseOutcome outcome = parse(argv);
+    if (const auto* refusal = std::get_if<Refusal>(&outcome)) return refuse(*refusal, environment);
+    return std::visit(Runner{environment}, std::get<commands::Invocation>(outcome));
+}
+
+}  // namespace cli
