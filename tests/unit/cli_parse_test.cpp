@@ -221,7 +221,8 @@ TEST_CASE("every mistake is one sentence in kubectl's words, and a next step") {
         {"preflight web -o bogus", "unknown output format \"bogus\"",
          "allowed formats are: table, wide, json, yaml, name\n" + see},
         {"preflight web --request-timeout abc",
-         "invalid timeout value \"abc\": timeout must be a single integer in seconds, or an integer "
+         "invalid timeout value \"abc\": timeout must be a single integer in seconds, or an "
+         "integer "
          "followed by a corresponding time unit (e.g. 1s | 2m | 3h)",
          see},
         {"preflight web -v=x", "invalid argument \"x\" for -v: must be a number from 0 to 10", see},
