@@ -10,6 +10,6 @@ namespace cli {
 
 // `environment` must outlive the result.
 std::function<kubeclient::Result<commands::Connection>(const commands::ConnectionOptions&)>
-make_connect(commands::Environment& environment);
+make_connect(const commands::Environment& environment);
 
 }  // namespace cli

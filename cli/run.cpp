@@ -24,11 +24,11 @@ using commands::ExitCode;
 // Preflight has one shape for everything, so also for the words that it could not understand.
 std::string preflight_document(const Refusal& refusal, ExitCode code,
                                std::chrono::system_clock::time_point now) {
-    const preflight::ReportError error{std::string(commands::to_string(refusal.error.kind)),
-                                       refusal.error.message, refusal.error.hint};
-    std::string json = commands::render_preflight_error_json(
-        error, static_cast<int>(code), std::chrono::floor<std::chrono::seconds>(now),
-        commands::tool_version());
+    const auto report = commands::error_report(
+        {std::string(commands::to_string(refusal.error.kind)), refusal.error.message,
+         refusal.error.hint},
+        static_cast<int>(code), std::chrono::floor<std::chrono::seconds>(now));
+    std::string json = commands::render_preflight_json(report, commands::tool_version());
     if (refusal.output == commands::OutputFormat::json) return json;
     return commands::render_document(kubeclient::parse_json(json, "report").value(),
                                      refusal.output);

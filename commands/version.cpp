@@ -6,6 +6,7 @@
 
 #include "commands/errors.hpp"
 #include "commands/text.hpp"
+#include "kubeclient/api.hpp"
 #include "kubeclient/json.hpp"
 
 namespace commands {
@@ -29,21 +30,9 @@ Json client_json() {
             {"compiler", VIRT_HANDOFF_COMPILER}};
 }
 
-Result<Json> fetch(kubeclient::Transport& transport, const std::string& path) {
-    kubeclient::Request request;
-    request.path = path;
-    TRY_ASSIGN(response, transport.send(request));
-    constexpr int ok = 200;
-    constexpr int absent = 404;
-    if (response.status == ok) return kubeclient::parse_json(response.body, path);
-    return Error{response.status == absent ? ErrorKind::not_found : ErrorKind::server,
-                 path + ": the server answered with status " + std::to_string(response.status), "",
-                 response.status};
-}
-
 // KubeVirt is one object in the cluster; the version that runs is observed, not wished for.
-std::string kubevirt_version(const Json& list) {
-    for (const auto& item : kubeclient::items_at(list, {"items"})) {
+std::string kubevirt_version(const kubeclient::ObjectList& list) {
+    for (const auto& item : list.items) {
         const auto version = kubeclient::text_at(item, {"status", "observedKubeVirtVersion"});
         if (version.has_value()) return *version;
     }
@@ -52,10 +41,11 @@ std::string kubevirt_version(const Json& list) {
 
 Result<ServerVersions> read_server(const ConnectionOptions& options, Environment& environment) {
     TRY_ASSIGN(connection, environment.connect(options));
+    kubeclient::Api api(*connection.transport);
     ServerVersions versions;
-    TRY_ASSIGN(kubernetes, fetch(*connection.transport, "/version"));
+    TRY_ASSIGN(kubernetes, api.get("/version"));
     versions.kubernetes = std::move(kubernetes);
-    const auto list = fetch(*connection.transport, "/apis/kubevirt.io/v1/kubevirts");
+    const auto list = api.list("/apis/kubevirt.io/v1/kubevirts");
     if (list.ok()) {
         versions.kubevirt = kubevirt_version(*list);
     } else if (list.error().kind != ErrorKind::not_found) {
@@ -79,6 +69,10 @@ std::string table(const std::optional<ServerVersions>& server) {
 
 std::string_view tool_version() {
     return VIRT_HANDOFF_VERSION;
+}
+
+std::string user_agent() {
+    return "kubectl-virt_handoff/v" VIRT_HANDOFF_VERSION " (" VIRT_HANDOFF_PLATFORM ")";
 }
 
 ExitCode run_version(const VersionOptions& options, Environment& environment) {
