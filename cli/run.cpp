@@ -72,7 +72,9 @@ ExitCode run(std::span<const char* const> argv, commands::Environment& environme
     environment.connect = make_connect(environment);
     const ParseOutcome outcome = parse(argv);
     if (const auto* refusal = std::get_if<Refusal>(&outcome)) return refuse(*refusal, environment);
-    return std::visit(Runner{environment}, std::get<commands::Invocation>(outcome));
+    const auto code = std::visit(Runner{environment}, std::get<commands::Invocation>(outcome));
+    // What was read until then may be half of it: no verdict stands on that.
+    return environment.stop.stop_requested() ? ExitCode::interrupted : code;
 }
 
 }  // namespace cli

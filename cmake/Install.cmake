@@ -6,12 +6,17 @@ install(TARGETS virt-handoff RUNTIME)
 # kubectl-virt-handoff; for completion it runs kubectl_complete-<the same name>.
 install(PROGRAMS "${PROJECT_SOURCE_DIR}/completions/kubectl_complete-virt_handoff"
   DESTINATION "${CMAKE_INSTALL_BINDIR}")
-install(CODE [[
-  set(bin "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}")
-  file(CREATE_LINK virt-handoff "${bin}/kubectl-virt_handoff" SYMBOLIC)
-  file(CREATE_LINK virt-handoff "${bin}/kubectl-virt-handoff" SYMBOLIC)
-  file(CREATE_LINK kubectl_complete-virt_handoff "${bin}/kubectl_complete-virt-handoff" SYMBOLIC)
-]])
+foreach(link kubectl-virt_handoff kubectl-virt-handoff)
+  list(APPEND links "virt-handoff ${link}")
+endforeach()
+list(APPEND links "kubectl_complete-virt_handoff kubectl_complete-virt-handoff")
+foreach(link ${links})
+  separate_arguments(link)
+  list(GET link 0 original)
+  list(GET link 1 name)
+  install(CODE "file(CREATE_LINK ${original}
+    \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/${name}\" SYMBOLIC)")
+endforeach()
 
 file(GLOB manual_1 CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/man/*.1")
 file(GLOB manual_7 CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/man/*.7")

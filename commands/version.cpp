@@ -16,12 +16,11 @@ namespace {
 using kubeclient::Error;
 using kubeclient::ErrorKind;
 using kubeclient::Json;
-using kubeclient::Result;
 
-// What a cluster says about itself. The KubeVirt version is empty where there is none.
+// What a cluster says about itself. kubevirt: nullopt when not read, empty when there is none.
 struct ServerVersions {
     Json kubernetes = nullptr;  // the whole of GET /version
-    std::string kubevirt{};
+    std::optional<std::string> kubevirt{};
 };
 
 Json client_json() {
@@ -39,30 +38,42 @@ std::string kubevirt_version(const kubeclient::ObjectList& list) {
     return "";
 }
 
-Result<ServerVersions> read_server(const ConnectionOptions& options, Environment& environment) {
+// Fills in what can be read; the error is about the rest.
+kubeclient::Status read_server(const ConnectionOptions& options, const Environment& environment,
+                               ServerVersions& versions) {
     TRY_ASSIGN(connection, environment.connect(options));
     kubeclient::Api api(*connection.transport);
-    ServerVersions versions;
     TRY_ASSIGN(kubernetes, api.get("/version"));
     versions.kubernetes = std::move(kubernetes);
     const auto list = api.list("/apis/kubevirt.io/v1/kubevirts");
     if (list.ok()) {
         versions.kubevirt = kubevirt_version(*list);
-    } else if (list.error().kind != ErrorKind::not_found) {
+    } else if (list.error().kind == ErrorKind::not_found) {
+        versions.kubevirt = "";
+    } else {
         return list.error();
     }
-    return versions;
+    return kubeclient::Done{};
 }
 
-std::string table(const std::optional<ServerVersions>& server) {
+Json to_json(const ServerVersions& versions, const std::optional<Error>& error, ExitCode code) {
+    return {{"apiVersion", "virt-handoff/v1"},
+            {"kind", "Version"},
+            {"clientVersion", client_json()},
+            {"serverVersion", versions.kubernetes},
+            {"kubevirtVersion",
+             versions.kubevirt.value_or("").empty() ? Json(nullptr) : Json(*versions.kubevirt)},
+            {"exitCode", static_cast<int>(code)},
+            {"error", error.has_value() ? error_json(*error) : Json(nullptr)}};
+}
+
+std::string to_text(const ServerVersions& versions) {
     std::string text = "Client Version: v" + std::string(tool_version()) + "\n";
-    if (!server.has_value()) return text;
-    const auto kubernetes = kubeclient::text_at(server->kubernetes, {"gitVersion"});
+    if (versions.kubernetes.is_null()) return text;
+    const auto kubernetes = kubeclient::text_at(versions.kubernetes, {"gitVersion"});
     text += "Server Version: " + printable(kubernetes.value_or("unknown")) + "\n";
-    text +=
-        "KubeVirt Version: " + (server->kubevirt.empty() ? "none" : printable(server->kubevirt)) +
-        "\n";
-    return text;
+    const std::string kubevirt = versions.kubevirt.value_or("unknown");
+    return text + "KubeVirt Version: " + (kubevirt.empty() ? "none" : printable(kubevirt)) + "\n";
 }
 
 }  // namespace
@@ -76,32 +87,17 @@ std::string user_agent() {
 }
 
 ExitCode run_version(const VersionOptions& options, Environment& environment) {
-    std::optional<ServerVersions> server;
+    ServerVersions versions;
     std::optional<Error> error;
     if (!options.client_only) {
-        auto versions = read_server(options.connection, environment);
-        if (versions.ok()) server = std::move(versions).value();
-        if (!versions.ok()) error = versions.error();
+        const auto outcome = read_server(options.connection, environment, versions);
+        if (!outcome.ok()) error = outcome.error();
     }
     const ExitCode code = error.has_value() ? exit_code(error->kind) : ExitCode::done;
     auto& io = environment.io;
-    if (is_document(options.output)) {
-        Json document{{"apiVersion", "virt-handoff/v1"},
-                      {"kind", "Version"},
-                      {"clientVersion", client_json()},
-                      {"serverVersion", nullptr},
-                      {"kubevirtVersion", nullptr},
-                      {"exitCode", static_cast<int>(code)},
-                      {"error", nullptr}};
-        if (server.has_value()) document["serverVersion"] = server->kubernetes;
-        if (server.has_value() && !server->kubevirt.empty()) {
-            document["kubevirtVersion"] = server->kubevirt;
-        }
-        if (error.has_value()) document["error"] = error_json(*error);
-        io.out << render_document(document, options.output);
-    } else {
-        io.out << table(server);
-    }
+    io.out << (is_document(options.output)
+                   ? render_document(to_json(versions, error, code), options.output)
+                   : to_text(versions));
     if (error.has_value()) print_error(io.err, *error);
     return code;
 }

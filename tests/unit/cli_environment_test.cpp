@@ -1,8 +1,13 @@
 #include "cli/environment.hpp"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
+#include <csignal>
+#include <future>
+#include <istream>
 #include <map>
+#include <stop_token>
 #include <string>
 
 namespace {
@@ -43,4 +48,41 @@ TEST_CASE("marks need a UTF-8 locale, and LC_ALL decides over LANG") {
     CHECK_FALSE(describe(true, 80, {{"LC_ALL", "C"}, {"LANG", "en_US.UTF-8"}}).unicode);
     CHECK(describe(true, 80, {{"LC_ALL", ""}, {"LANG", "en_US.UTF-8"}}).unicode);
     CHECK_FALSE(describe(true, 80, {}).unicode);
+}
+
+TEST_CASE("SIGTERM asks the command to stop, ends a wait for input and decides the exit code") {
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    REQUIRE(dup2(ends[0], STDIN_FILENO) == STDIN_FILENO);  // nobody ever writes
+    cli::Process process;
+    auto& environment = process.environment();
+
+    std::promise<void> asked;
+    const std::stop_callback callback(environment.stop, [&] { asked.set_value(); });
+    REQUIRE(kill(getpid(), SIGTERM) == 0);
+    REQUIRE(asked.get_future().wait_for(std::chrono::seconds(30)) == std::future_status::ready);
+
+    CHECK(environment.io.in.get() == std::istream::traits_type::eof());
+    const auto file = environment.system.read_file("/dev/zero");
+    REQUIRE_FALSE(file.ok());
+    CHECK(file.error().kind == kubeclient::ErrorKind::canceled);
+    CHECK(process.finish(commands::ExitCode::interrupted) == 143);
+    CHECK(process.finish(commands::ExitCode::blocked) == 3);
+}
+
+TEST_CASE("a file that cannot be read says which and why") {
+    cli::Process process;
+    const auto& read_file = process.environment().system.read_file;
+    const auto absent = read_file("/nonexistent/file");
+    REQUIRE_FALSE(absent.ok());
+    CHECK(absent.error() ==
+          kubeclient::Error{kubeclient::ErrorKind::not_found,
+                            "reading /nonexistent/file: No such file or directory"});
+    const auto folder = read_file("/");
+    REQUIRE_FALSE(folder.ok());
+    CHECK(folder.error() ==
+          kubeclient::Error{kubeclient::ErrorKind::config, "reading /: Is a directory"});
+    const auto endless = read_file("/dev/zero");
+    REQUIRE_FALSE(endless.ok());
+    CHECK(endless.error().message == "reading /dev/zero: larger than 256 MiB");
 }
