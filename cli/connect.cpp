@@ -2,12 +2,16 @@
 
 #include <memory>
 #include <optional>
+#include <ostream>
+#include <syncstream>
 #include <utility>
 
 #include "commands/version.hpp"
 #include "kubeclient/credentials.hpp"
 #include "kubeclient/http_transport.hpp"
 #include "kubeclient/kubeconfig.hpp"
+#include "kubeclient/retry.hpp"
+#include "kubeclient/trace.hpp"
 
 namespace cli {
 
@@ -39,19 +43,36 @@ kubeclient::KubeconfigFlags to_flags(const ConnectionOptions& options) {
             .as_group = options.as_group};
 }
 
+// Retries around traces around HTTP, so that -v shows every attempt.
 Result<Connection> connect(const ConnectionOptions& options,
                            const commands::Environment& environment) {
     const auto& system = environment.system;
+    const auto timeout = options.request_timeout;
     TRY_ASSIGN(target, kubeclient::load_target(to_flags(options), system));
-    std::optional<std::chrono::milliseconds> limit;
-    if (options.request_timeout.count() > 0) limit = options.request_timeout;
-    TRY_ASSIGN(credentials, kubeclient::make_credentials(target, system, limit));
+    std::optional<std::chrono::milliseconds> plugin_limit;
+    if (timeout.count() > 0) plugin_limit = timeout;
+    TRY_ASSIGN(credentials, kubeclient::make_credentials(target, system, plugin_limit));
+
     kubeclient::HttpOptions http;
-    http.request_timeout = options.request_timeout;
+    http.request_timeout = timeout;
     http.user_agent = commands::user_agent();
     http.stop = environment.stop;
     TRY_ASSIGN(transport,
                kubeclient::make_http_transport(target, std::move(credentials), http, system));
+
+    if (options.verbosity > 0) {
+        kubeclient::TraceOptions trace;
+        trace.level = options.verbosity;
+        trace.server = target.server;
+        trace.headers = kubeclient::impersonation_headers(target.impersonate);
+        trace.headers.emplace_back("User-Agent", http.user_agent);
+        trace.sink = [&err = environment.io.err](const std::string& line) {
+            std::osyncstream(err) << line << std::endl;
+        };
+        transport = kubeclient::with_trace(std::move(transport), std::move(trace));
+    }
+    transport = kubeclient::with_retries(std::move(transport),
+                                         kubeclient::retry_options(timeout, environment.stop));
     return Connection{std::move(target), std::move(transport)};
 }
 

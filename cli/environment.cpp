@@ -270,6 +270,7 @@ commands::Environment& Process::environment() {
 int Process::finish(commands::ExitCode code) {
     using commands::ExitCode;
     state_->out.flush();
+    state_->err.flush();
     const int error = state_->out_buffer.error();
     if (error != 0 && error != EPIPE) {
         state_->err << "error: writing standard output: " << reason(error) << '\n';

@@ -20,7 +20,7 @@ if ! (cd "$fresh" && diff -ru checked-in now); then
   exit 1
 fi
 for page in "$fresh"/now/*; do
-  complaints=$(groff -man -Tutf8 -ww -z "$page" 2>&1)
+  complaints=$(groff -K utf8 -man -Tutf8 -ww -z "$page" 2>&1)
   if [[ -n $complaints ]]; then
     echo "error: ${page##*/}: $complaints"
     exit 1

@@ -1,4 +1,6 @@
+# shellcheck shell=bash
 # What bash would offer for unfinished lines; it splits words at "=" and ":" by itself.
+# shellcheck source=completions/virt-handoff.bash
 source project/completions/virt-handoff.bash
 
 # offer LINE WORD...: the line up to the cursor, and the words as bash splits them.
