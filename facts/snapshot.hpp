@@ -21,13 +21,19 @@ struct Gap {
     bool operator==(const Gap&) const = default;
 };
 
-// One kind of object. `complete`: what is not among the items does not exist. Else the items are
-// facts, and what is missing is unknown for the reason of the gap `gap`.
-template <class T>
-struct Reading {
-    std::vector<T> items{};
+// How much of one kind of object was read. `complete`: what is not among the items does not exist.
+// Else what is missing is unknown, for the reason of the gap with the id `gap`.
+struct Coverage {
     bool complete = false;
     std::string gap{};
+
+    bool operator==(const Coverage&) const = default;
+};
+
+// The items are facts in any case.
+template <class T>
+struct Reading : Coverage {
+    std::vector<T> items{};
 
     const T* find(std::string_view ns, std::string_view name) const {
         const auto found = std::find_if(items.begin(), items.end(), [&](const T& item) {
