@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -14,11 +15,14 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <istream>
 #include <ostream>
 #include <stop_token>
 #include <streambuf>
+#include <system_error>
 #include <thread>
+#include <vector>
 
 namespace cli {
 
@@ -65,6 +69,12 @@ ssize_t read_some(int fd, char* buffer, std::size_t size, const std::stop_token&
     return -1;
 }
 
+Error unreadable(const std::string& path, int error) {
+    const bool absent = error == ENOENT || error == ENOTDIR;
+    return Error{absent ? ErrorKind::not_found : ErrorKind::config,
+                 "reading " + path + ": " + reason(error)};
+}
+
 Result<std::string> read_all(int fd, const std::string& path, const std::stop_token& stop) {
     constexpr std::size_t most = std::size_t{1} << 28;
     std::string text;
@@ -73,7 +83,7 @@ Result<std::string> read_all(int fd, const std::string& path, const std::stop_to
         const ssize_t count = read_some(fd, buffer.data(), buffer.size(), stop);
         if (count == 0) return text;
         if (count < 0 && errno == ECANCELED) return Error{ErrorKind::canceled, "interrupted"};
-        if (count < 0) return Error{ErrorKind::config, "reading " + path + ": " + reason(errno)};
+        if (count < 0) return unreadable(path, errno);
         text.append(buffer.data(), static_cast<std::size_t>(count));
         if (text.size() > most) {
             return Error{ErrorKind::config, "reading " + path + ": larger than 256 MiB"};
@@ -83,15 +93,29 @@ Result<std::string> read_all(int fd, const std::string& path, const std::stop_to
 
 Result<std::string> read_file(const std::string& path, const std::stop_token& stop) {
     const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        const int error = errno;
-        const bool absent = error == ENOENT || error == ENOTDIR;
-        return Error{absent ? ErrorKind::not_found : ErrorKind::config,
-                     "reading " + path + ": " + reason(error)};
-    }
+    if (fd < 0) return unreadable(path, errno);
     auto text = read_all(fd, path, stop);
     close(fd);
     return text;
+}
+
+// A folder that cannot be read is an error: what it holds must not be missed in silence.
+Result<std::vector<std::string>> list_files(const std::string& path) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const auto status = fs::status(path, error);
+    if (status.type() == fs::file_type::not_found) return unreadable(path, ENOENT);
+    if (error) return unreadable(path, error.value());
+    if (status.type() != fs::file_type::directory) return std::vector<std::string>{path};
+    std::vector<std::string> files;
+    fs::recursive_directory_iterator entry(path, error);
+    for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+        const auto type = entry->symlink_status(error).type();
+        if (type == fs::file_type::regular) files.push_back(entry->path().string());
+    }
+    if (error) return unreadable(path, error.value());
+    std::sort(files.begin(), files.end());
+    return files;
 }
 
 class InputBuffer : public std::streambuf {
@@ -250,6 +274,7 @@ Process::Process() {
     environment.system.read_file = [stop](const std::string& path) {
         return read_file(path, stop);
     };
+    environment.system.list_files = list_files;
     environment.system.now = [] { return std::chrono::system_clock::now(); };
     environment.system.stdin_is_terminal = isatty(STDIN_FILENO) == 1;
 

@@ -3,12 +3,17 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <istream>
 #include <map>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -85,4 +90,28 @@ TEST_CASE("a file that cannot be read says which and why") {
     const auto endless = read_file("/dev/zero");
     REQUIRE_FALSE(endless.ok());
     CHECK(endless.error().message == "reading /dev/zero: larger than 256 MiB");
+}
+
+TEST_CASE("a folder is listed with what is below it, sorted, without following links") {
+    namespace fs = std::filesystem;
+    std::string name = (fs::temp_directory_path() / "handoff-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    const fs::path root = name;
+    fs::create_directory(root / "b");
+    std::ofstream(root / "b" / "two.yaml") << "x";
+    std::ofstream(root / "c.yaml") << "x";
+    std::ofstream(root / "a.yaml") << "x";
+    fs::create_directory_symlink("/", root / "everything");
+
+    cli::Process process;
+    const auto& list_files = process.environment().system.list_files;
+    const auto files = list_files(name);
+    REQUIRE(files.ok());
+    CHECK(*files ==
+          std::vector<std::string>{name + "/a.yaml", name + "/b/two.yaml", name + "/c.yaml"});
+    CHECK(list_files(name + "/c.yaml").value() == std::vector<std::string>{name + "/c.yaml"});
+    CHECK(list_files(name + "/none").error() ==
+          kubeclient::Error{kubeclient::ErrorKind::not_found,
+                            "reading " + name + "/none: No such file or directory"});
+    fs::remove_all(root);
 }
