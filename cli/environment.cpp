@@ -99,21 +99,24 @@ Result<std::string> read_file(const std::string& path, const std::stop_token& st
     return text;
 }
 
-// A folder that cannot be read is an error: what it holds must not be missed in silence.
+Error unreadable(const std::string& path, const std::error_code& problem) {
+    const bool absent = problem == std::errc::no_such_file_or_directory ||
+                        problem == std::errc::not_a_directory;
+    return {absent ? ErrorKind::not_found : ErrorKind::config,
+            "reading " + path + ": " + problem.message()};
+}
+
 Result<std::vector<std::string>> list_files(const std::string& path) {
-    namespace fs = std::filesystem;
-    std::error_code error;
-    const auto status = fs::status(path, error);
-    if (status.type() == fs::file_type::not_found) return unreadable(path, ENOENT);
-    if (error) return unreadable(path, error.value());
-    if (status.type() != fs::file_type::directory) return std::vector<std::string>{path};
+    std::error_code problem;
+    const auto status = std::filesystem::status(path, problem);
+    if (problem) return unreadable(path, problem);
+    if (!std::filesystem::is_directory(status)) return std::vector{path};
     std::vector<std::string> files;
-    fs::recursive_directory_iterator entry(path, error);
-    for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-        const auto type = entry->symlink_status(error).type();
-        if (type == fs::file_type::regular) files.push_back(entry->path().string());
+    std::filesystem::recursive_directory_iterator entry(path, problem);
+    for (; !problem && entry != std::filesystem::end(entry); entry.increment(problem)) {
+        if (entry->is_regular_file(problem)) files.push_back(entry->path().string());
     }
-    if (error) return unreadable(path, error.value());
+    if (problem) return unreadable(path, problem);
     std::sort(files.begin(), files.end());
     return files;
 }
