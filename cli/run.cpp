@@ -1,7 +1,6 @@
 #include "cli/run.hpp"
 
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <ostream>
 #include <string>
 #include <variant>
@@ -13,7 +12,6 @@
 #include "commands/preflight.hpp"
 #include "commands/render_preflight_json.hpp"
 #include "commands/version.hpp"
-#include "kubeclient/json.hpp"
 
 namespace cli {
 
@@ -28,10 +26,9 @@ std::string preflight_document(const Refusal& refusal, ExitCode code,
         {std::string(commands::to_string(refusal.error.kind)), refusal.error.message,
          refusal.error.hint},
         static_cast<int>(code), std::chrono::floor<std::chrono::seconds>(now));
-    std::string json = commands::render_preflight_json(report, commands::tool_version());
-    if (refusal.output == commands::OutputFormat::json) return json;
-    return commands::render_document(kubeclient::parse_json(json, "report").value(),
-                                     refusal.output);
+    return refusal.output == commands::OutputFormat::yaml
+               ? commands::render_preflight_yaml(report, commands::tool_version())
+               : commands::render_preflight_json(report, commands::tool_version());
 }
 
 // Whoever asked for JSON or YAML gets one document on standard output, whatever went wrong.
