@@ -30,7 +30,7 @@ std::vector<Finding> check_quota(const Question& question) {
     if (!quotas.complete && quotas.items.empty()) {
         return {unknown(question.machine(), needed, {quotas.gap})};
     }
-    const auto* launcher = source_launcher(question.snapshot, question.judged);
+    const auto* launcher = source_launcher(question.judged);
     std::vector<Finding> findings;
     for (const auto& quota : quotas.items) {
         if (quota.meta.ns != question.ns()) continue;

@@ -87,7 +87,7 @@ std::vector<Finding> check_model_elsewhere(const Question& question) {
 }
 
 std::vector<Finding> check_sticky_selectors(const Question& question) {
-    const auto* launcher = source_launcher(question.snapshot, question.judged);
+    const auto* launcher = source_launcher(question.judged);
     const auto* node = question.snapshot.nodes.find("", question.judged.node);
     if (!question.judged.running()) return {skipped(question.machine(), "does not run")};
     const std::string needed = "CPU labels that the source node still has";

@@ -7,21 +7,11 @@
 namespace preflight {
 namespace {
 
-std::vector<const facts::Pod*> live_launchers(const Question& question) {
-    std::vector<const facts::Pod*> live;
-    const auto& uid = question.judged.vmi->meta.uid;
-    for (const auto& pod : question.snapshot.launchers.items) {
-        const bool ours = !uid.empty() && pod.meta.controller_uid == uid;
-        if (ours && pod.phase != "Succeeded" && pod.phase != "Failed") live.push_back(&pod);
-    }
-    return live;
-}
-
 std::vector<Finding> check_single_launcher(const Question& question) {
     if (!question.judged.running()) return {skipped(question.machine(), "does not run")};
     const std::string needed = "exactly one live virt-launcher pod";
     const auto& launchers = question.snapshot.launchers;
-    const auto live = live_launchers(question);
+    const auto& live = question.judged.launchers;
     if (live.size() <= 1) {
         if (launchers.complete && live.empty()) {
             return {failed(question.machine(), "no live launcher pod", needed,

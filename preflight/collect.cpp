@@ -132,16 +132,22 @@ ResourcePath core_path(const std::string& resource, const std::string& ns,
     return {"", "v1", resource, ns, name, {}};
 }
 
-void ask_for_machines(Snapshot& snapshot, const Selection& selection,
-                      std::optional<Error>& refusal, std::vector<Ask>& asks) {
+void ask_for_machines(Snapshot& snapshot, const Selection& selection, std::optional<Error>& refusal,
+                      std::vector<Ask>& asks) {
     std::set<std::string> names;
     for (const auto& target : selection.targets) names.insert(target.name);
     if (names.empty()) names.insert("");  // the whole list
     for (const auto& name : names) {
-        asks.push_back({kubevirt_path("virtualmachines", selection.ns, name), &snapshot.vms, {}, {},
+        asks.push_back({kubevirt_path("virtualmachines", selection.ns, name),
+                        &snapshot.vms,
+                        {},
+                        {},
                         &refusal});
         asks.push_back({kubevirt_path("virtualmachineinstances", selection.ns, name),
-                        &snapshot.vmis, {}, {}, &refusal});
+                        &snapshot.vmis,
+                        {},
+                        {},
+                        &refusal});
     }
 }
 
@@ -150,8 +156,7 @@ std::vector<Ask> first_round(Snapshot& snapshot, const Selection& selection,
     const auto& ns = selection.ns;
     std::vector<Ask> asks;
     ask_for_machines(snapshot, selection, refusal, asks);
-    asks.push_back(
-        {kubevirt_path("virtualmachineinstancemigrations", ns), &snapshot.migrations});
+    asks.push_back({kubevirt_path("virtualmachineinstancemigrations", ns), &snapshot.migrations});
     asks.push_back({kubevirt_path("kubevirts", ""), &snapshot.kubevirts});
     asks.push_back({{"migrations.kubevirt.io", "v1alpha1", "migrationpolicies", "", "", ""},
                     &snapshot.policies});
@@ -161,7 +166,8 @@ std::vector<Ask> first_round(Snapshot& snapshot, const Selection& selection,
     asks.push_back(
         {{"storage.k8s.io", "v1", "storageclasses", "", "", ""}, &snapshot.storage_classes});
     if (selection.targets.empty()) {
-        asks.push_back({core_path("pods", ns), &snapshot.launchers, {}, "kubevirt.io=virt-launcher"});
+        asks.push_back(
+            {core_path("pods", ns), &snapshot.launchers, {}, "kubevirt.io=virt-launcher"});
         asks.push_back({core_path("persistentvolumeclaims", ns), &snapshot.claims});
         asks.push_back({core_path("persistentvolumes", ""), &snapshot.volumes});
     }
@@ -183,12 +189,15 @@ void ask_for_named(Snapshot& snapshot, const Selection& selection, std::vector<A
     add_claims(snapshot.vms.items, claims);
     add_claims(snapshot.vmis.items, claims);
     for (const auto& claim : claims) {
-        asks.push_back({core_path("persistentvolumeclaims", selection.ns, claim), &snapshot.claims});
+        asks.push_back(
+            {core_path("persistentvolumeclaims", selection.ns, claim), &snapshot.claims});
     }
     std::string uids;
     for (const auto& vmi : snapshot.vmis.items) uids += (uids.empty() ? "" : ",") + vmi.meta.uid;
     if (uids.empty()) return;
-    asks.push_back({core_path("pods", selection.ns), &snapshot.launchers, {},
+    asks.push_back({core_path("pods", selection.ns),
+                    &snapshot.launchers,
+                    {},
                     "kubevirt.io/created-by in (" + uids + ")"});
 }
 
@@ -207,8 +216,8 @@ void ask_for_handlers(Snapshot& snapshot, std::vector<Ask>& asks) {
     asks.push_back({core_path("pods", ns), &snapshot.handlers, "pods/virt-handler",
                     "kubevirt.io=virt-handler"});
     asks.push_back({{"apps", "v1", "daemonsets", ns, "virt-handler", ""}, &snapshot.handler_sets});
-    asks.push_back({{"networking.k8s.io", "v1", "networkpolicies", ns, "", ""},
-                    &snapshot.network_policies});
+    asks.push_back(
+        {{"networking.k8s.io", "v1", "networkpolicies", ns, "", ""}, &snapshot.network_policies});
     if (kubevirt->migrations.network.value_or("").empty()) return;
     asks.push_back({{"k8s.cni.cncf.io", "v1", "network-attachment-definitions", ns, "", ""},
                     &snapshot.attachments});
@@ -375,6 +384,7 @@ Result<Snapshot> collect(Api& api, const Selection& selection, const std::string
     }
     TRY(run_round(steps));
     TRY(run_round(read_steps(api, snapshot, third_round(snapshot, selection))));
+    facts::sort_readings(snapshot);
     return snapshot;
 }
 

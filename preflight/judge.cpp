@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "preflight/question.hpp"
 
@@ -183,9 +184,9 @@ void add_gap(PreflightReport& report, const facts::Gap& gap) {
     if (!known) report.gaps.push_back({gap.id, gap.verb, gap.resource, gap.reason});
 }
 
-Item judge_pair(const Snapshot& snapshot, const Rules& rules, const Pair& pair, const Terms& terms,
-                PreflightReport& report) {
-    const auto judged = pair.vmi != nullptr ? judge_vmi(snapshot, pair.vm, *pair.vmi)
+Item judge_pair(const Snapshot& snapshot, const Belongings& belongings, const Rules& rules,
+                const Pair& pair, const Terms& terms, PreflightReport& report) {
+    const auto judged = pair.vmi != nullptr ? judge_vmi(snapshot, belongings, pair.vm, *pair.vmi)
                                             : judge_template(snapshot, *pair.vm);
     const auto* kubevirt = kubevirt_of(snapshot);
     const auto migratability = recompute(judged, kubevirt, snapshot.kubevirts.gap, rules.set);
@@ -253,14 +254,22 @@ PreflightReport judge(const Snapshot& snapshot, const Selection& selection, cons
     const auto rules = rules_for(report.kubevirt_version);
     report.rules = to_string(rules.set);
     report.rules_assumed = rules.assumed;
-    for (const auto& gap : snapshot.gaps) add_gap(report, gap);
     std::vector<Pair> selected;
     for (const auto& pair : join_machines(snapshot)) {
         if (is_selected(pair, selection)) selected.push_back(pair);
     }
+    const auto belongings = belongings_of(snapshot);
+    std::set<std::string> needed;
     for (const auto& pair : selected) {
-        report.items.push_back(judge_pair(snapshot, rules, pair, terms, report));
+        report.items.push_back(judge_pair(snapshot, belongings, rules, pair, terms, report));
         count(report.summary, report.items.back().verdict);
+        for (const auto& result : report.items.back().checks) {
+            needed.insert(result.finding.gaps.begin(), result.finding.gaps.end());
+        }
+    }
+    // What a cluster refused to tell is always said; what files do not hold, only where it matters.
+    for (const auto& gap : snapshot.gaps) {
+        if (snapshot.live || needed.contains(gap.id)) add_gap(report, gap);
     }
     find_missing(selected, selection, report);
     report.exit_code = exit_code(report, terms);

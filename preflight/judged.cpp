@@ -162,7 +162,25 @@ const facts::KubeVirt* kubevirt_of(const facts::Snapshot& snapshot) {
     return snapshot.kubevirts.items.empty() ? nullptr : &snapshot.kubevirts.items.front();
 }
 
-Judged judge_vmi(const facts::Snapshot& snapshot, const facts::Vm* vm, const facts::Vmi& vmi) {
+Belongings belongings_of(const facts::Snapshot& snapshot) {
+    Belongings result;
+    for (const auto& pod : snapshot.launchers.items) {
+        const bool live = pod.phase != "Succeeded" && pod.phase != "Failed";
+        const auto creator = pod.meta.labels.find("kubevirt.io/created-by");
+        const auto& uid = !pod.meta.controller_uid.empty()   ? pod.meta.controller_uid
+                          : creator != pod.meta.labels.end() ? creator->second
+                                                             : std::string();
+        if (live && !uid.empty()) result.launchers.emplace(uid, &pod);
+    }
+    for (const auto& migration : snapshot.migrations.items) {
+        if (migration.phase == "Succeeded" || migration.phase == "Failed") continue;
+        result.migrations.emplace(std::pair(migration.meta.ns, migration.vmi), &migration);
+    }
+    return result;
+}
+
+Judged judge_vmi(const facts::Snapshot& snapshot, const Belongings& belongings, const facts::Vm* vm,
+                 const facts::Vmi& vmi) {
     Judged judged;
     judged.meta = vm != nullptr ? vm->meta : vmi.meta;
     judged.guest = vmi.guest;
@@ -171,6 +189,10 @@ Judged judge_vmi(const facts::Snapshot& snapshot, const facts::Vm* vm, const fac
     judged.vm = vm;
     judged.vmi = &vmi;
     judged.node = vmi.node;
+    const auto pods = belongings.launchers.equal_range(vmi.meta.uid);
+    for (auto pod = pods.first; pod != pods.second; ++pod) judged.launchers.push_back(pod->second);
+    const auto jobs = belongings.migrations.equal_range({vmi.meta.ns, vmi.meta.name});
+    for (auto job = jobs.first; job != jobs.second; ++job) judged.migrations.push_back(job->second);
     judged.tsc_frequency = vmi.tsc_frequency;
     for (const auto& volume : vmi.guest.volumes) {
         const auto access = reported_access(volume, vmi);

@@ -28,6 +28,15 @@ struct ClaimAccess {
 
 enum class HostModel { offered, missing, unread };
 
+// Pods and migrations by the VMI they belong to, so that thousands of VMs are judged in linear
+// time.
+struct Belongings {
+    std::multimap<std::string, const facts::Pod*> launchers{};  // by the VMI's uid
+    // By namespace and name of the VMI.
+    std::multimap<std::pair<std::string, std::string>, const facts::Migration*> migrations{};
+};
+Belongings belongings_of(const facts::Snapshot& snapshot);
+
 struct Judged {
     facts::Meta meta{};  // of the VM, or of the VMI that no VM owns
     facts::Guest guest{};
@@ -35,6 +44,8 @@ struct Judged {
     facts::Labels annotations{};  // the same
     const facts::Vm* vm = nullptr;
     const facts::Vmi* vmi = nullptr;
+    std::vector<const facts::Pod*> launchers{};         // of the VMI, neither Succeeded nor Failed
+    std::vector<const facts::Migration*> migrations{};  // of the VMI, unfinished
     std::string node{};
     std::map<std::string, ClaimAccess> claims{};  // by volume; hostDisks only with claim info
     std::vector<std::string> migrated_volumes{};  // names of status.migratedVolumes
@@ -51,7 +62,8 @@ struct Judged {
 };
 
 // The pointers inside refer to `snapshot`, which must live as long.
-Judged judge_vmi(const facts::Snapshot& snapshot, const facts::Vm* vm, const facts::Vmi& vmi);
+Judged judge_vmi(const facts::Snapshot& snapshot, const Belongings& belongings, const facts::Vm* vm,
+                 const facts::Vmi& vmi);
 Judged judge_template(const facts::Snapshot& snapshot, const facts::Vm& vm);
 
 // The KubeVirt CR of the cluster; nullptr when it was not read.

@@ -159,6 +159,7 @@ facts::Snapshot Loader::finish(std::string source) {
     settle(all.storage_classes, all, "storageclasses.storage.k8s.io", "StorageClass");
     settle(all.namespaces, all, "namespaces", "Namespace");
     settle(all.quotas, all, "resourcequotas", "ResourceQuota");
+    facts::sort_readings(all);
     return std::move(snapshot_);
 }
 

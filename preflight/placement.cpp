@@ -148,24 +148,16 @@ bool tolerated(const facts::Taint& taint, const std::vector<facts::Toleration>& 
     });
 }
 
-const facts::Pod* source_launcher(const facts::Snapshot& snapshot, const Judged& judged) {
-    if (judged.vmi == nullptr || judged.vmi->meta.uid.empty()) return nullptr;
-    const facts::Pod* found = nullptr;
-    for (const auto& pod : snapshot.launchers.items) {
-        const auto creator = pod.meta.labels.find("kubevirt.io/created-by");
-        const bool ours =
-            pod.meta.controller_uid == judged.vmi->meta.uid ||
-            (creator != pod.meta.labels.end() && creator->second == judged.vmi->meta.uid);
-        const bool live = pod.phase != "Succeeded" && pod.phase != "Failed";
-        if (ours && live && pod.node == judged.node) found = &pod;
-    }
-    return found;
+const facts::Pod* source_launcher(const Judged& judged) {
+    const auto found = std::find_if(judged.launchers.begin(), judged.launchers.end(),
+                                    [&](const auto* pod) { return pod->node == judged.node; });
+    return found == judged.launchers.end() ? nullptr : *found;
 }
 
 TargetNeeds target_needs(const facts::Snapshot& snapshot, const Judged& judged) {
     TargetNeeds needs;
     needs.placement = judged.guest.placement;
-    const auto* launcher = source_launcher(snapshot, judged);
+    const auto* launcher = source_launcher(judged);
     if (launcher != nullptr) {
         needs.placement = launcher->placement;
     } else {

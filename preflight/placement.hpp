@@ -35,7 +35,7 @@ bool term_matches(const facts::NodeTerm& term, const facts::Node& node);
 bool tolerated(const facts::Taint& taint, const std::vector<facts::Toleration>& tolerations);
 
 // The launcher pod of the VMI on the node that runs it; nullptr when it was not read.
-const facts::Pod* source_launcher(const facts::Snapshot& snapshot, const Judged& judged);
+const facts::Pod* source_launcher(const Judged& judged);
 
 // virt-controller takes a node out of service when its virt-handler is silent for this long
 // (pkg/virt-controller/watch/node/node.go).
