@@ -69,7 +69,8 @@ Result<PreflightReport> make_report(const PreflightOptions& options, Environment
                                               : read_files(options, environment));
     preflight::Terms terms;
     terms.fail_on_warning = options.fail_on_warning;
-    for (const auto& waiver : options.ignore) terms.waivers.push_back({waiver.check, waiver.target});
+    for (const auto& waiver : options.ignore)
+        terms.waivers.push_back({waiver.check, waiver.target});
     auto report = preflight::judge(snapshot, selection, terms);
     if (report.items.empty() && !report.error) {
         report.notes.push_back(selection.ns.empty()
@@ -87,14 +88,19 @@ PreflightReport failed_report(const Error& error, const Environment& environment
 std::string render(const PreflightReport& report, const PreflightOptions& options,
                    const Environment& environment) {
     switch (options.output) {
-        case OutputFormat::json: return render_preflight_json(report, tool_version());
-        case OutputFormat::yaml: return render_preflight_yaml(report, tool_version());
-        case OutputFormat::name: return render_preflight_names(report);
+        case OutputFormat::json:
+            return render_preflight_json(report, tool_version());
+        case OutputFormat::yaml:
+            return render_preflight_yaml(report, tool_version());
+        case OutputFormat::name:
+            return render_preflight_names(report);
         case OutputFormat::table:
-        case OutputFormat::wide: break;
+        case OutputFormat::wide:
+            break;
     }
     const auto& io = environment.io;
-    TableStyle style{io.width, io.colour, io.unicode, options.output == OutputFormat::wide,
+    TableStyle style{io.width,           io.colour,
+                     io.unicode,         options.output == OutputFormat::wide,
                      options.no_headers, environment.program};
     return render_preflight_table(report, style);
 }

@@ -246,6 +246,7 @@ private:
 
     void headline(const Item& item);
     void findings(const Item& item);
+    void undecided(const std::vector<const CheckResult*>& open, const Item& item);
     void finding(const CheckResult& result, const Item& item);
     void fix(const preflight::Fix& fix);
     void disagreement(const Item& item);
@@ -277,7 +278,16 @@ void Page::headline(const Item& item) {
 }
 
 void Page::findings(const Item& item) {
-    for (const auto* problem : problems_of(item)) finding(*problem, item);
+    std::vector<const CheckResult*> open;  // those next to each other are told together
+    for (const auto* problem : problems_of(item)) {
+        if (problem->finding.verdict == Verdict::unknown && !style_.wide) {
+            open.push_back(problem);
+            continue;
+        }
+        undecided(std::exchange(open, {}), item);
+        finding(*problem, item);
+    }
+    undecided(open, item);
     if (item.agrees == false) disagreement(item);
     if (!style_.wide) return;
     bool is_first = true;
@@ -287,6 +297,21 @@ void Page::findings(const Item& item) {
         const auto seen = printable(result.finding.seen);
         paragraph(mark(Verdict::pass) + std::string(result.check->id) + "  ",
                   std::string(result.check->title) + (seen.empty() ? "" : ": " + seen));
+    }
+}
+
+// What could not be read explains them all, so each is one line; -o wide tells them in full.
+void Page::undecided(const std::vector<const CheckResult*>& open, const Item& item) {
+    if (open.empty()) return;
+    out_ += '\n';
+    paragraph(mark(Verdict::unknown), "Not decided, because facts are missing:");
+    for (const auto* result : open) {
+        auto text = std::string(result->check->title);
+        const auto& subject = result->finding.subject;
+        if (!is_about_the_item(subject, item)) text += ", " + describe(subject, item);
+        const auto missing = unread(*result);
+        if (!missing.empty()) text += " (" + missing + ')';
+        paragraph("    " + brush_(Tone::strong, result->check->id) + "  ", text);
     }
 }
 

@@ -56,9 +56,8 @@ KubeVirt 1.8.4, rules 1.8; method BlockMigration; cluster https://10.0.0.1:6443
     run     kubectl get pvc web-data -n prod -o yaml
             virtctl image-upload dv web-rwx -n prod --access-mode ReadWriteMany --size 20Gi
 
-[?]    CPU-002  Another node has the CPU model
-    needed  a second node with cpu-model-migration.node.kubevirt.io/Skylake
-    unread  list nodes
+[?]    Not decided, because facts are missing:
+    CPU-002  Another node has the CPU model (list nodes)
 
 [warn] NET-004  The migration ports are free
     seen    port 49152 is used by node-exporter on node-b
@@ -112,11 +111,10 @@ https://10.0.0.1:6443
     run     kubectl get pvc web-data -n prod -o yaml
             virtctl image-upload dv web-rwx -n prod --access-mode ReadWriteMany --size 20Gi
 
-? CPU-002  Another node has the CPU
-           model
-    needed  a second node with
-            cpu-model-migration.node.kubevirt.io/Skylake
-    unread  list nodes
+? Not decided, because facts are
+  missing:
+    CPU-002  Another node has the CPU
+             model (list nodes)
 
 ! NET-004  The migration ports are free
     seen    port 49152 is used by
@@ -216,7 +214,8 @@ TEST_CASE("every verdict has its mark and word") {
               "\n[warn] NET-004  The migration ports are free\n");
     CHECK(text_of_one(result(check, Verdict::unknown), Verdict::unknown) ==
           "prod/web  UNKNOWN  node-a  1 unknown\n" + rules +
-              "\n[?]    NET-004  The migration ports are free\n"
+              "\n[?]    Not decided, because facts are missing:\n"
+              "    NET-004  The migration ports are free\n"
               "\nNext: virt-handoff explain NET-004\n");
     CHECK(text_of_one(result(check, Verdict::waived), Verdict::pass) ==
           "prod/web  PASS  node-a  1 waived\n" + rules +
@@ -232,9 +231,9 @@ TEST_CASE("an undecided blocker stands before warnings, an undecided warning aft
     vm.checks = {result(samples::kPorts, Verdict::unknown), result(samples::kPorts, Verdict::warn),
                  result(samples::kCpu, Verdict::unknown)};
     const auto text = render_preflight_table(report({vm}), ascii());
-    const auto blocker = text.find("[?]    CPU-002");
+    const auto blocker = text.find("\n    CPU-002");
     const auto warning = text.find("[warn] NET-004");
-    const auto undecided = text.find("[?]    NET-004");
+    const auto undecided = text.find("\n    NET-004");
     CHECK(blocker < warning);
     CHECK(warning < undecided);
     CHECK(undecided != std::string::npos);
@@ -369,9 +368,8 @@ method LiveMigration
     run     kubectl get pvc web-data -n prod -o yaml
             virtctl image-upload dv web-rwx -n prod --access-mode ReadWriteMany --size 20Gi
 
-? CPU-002  Another node has the CPU model
-    needed  a second node with cpu-model-migration.node.kubevirt.io/Skylake
-    unread  list nodes
+? Not decided, because facts are missing:
+    CPU-002  Another node has the CPU model (list nodes)
 
 Could not be read:
   list nodes: timed out after 30 s
