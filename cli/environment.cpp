@@ -112,9 +112,11 @@ Result<std::vector<std::string>> list_files(const std::string& path) {
     if (problem) return unreadable(path, problem);
     if (!std::filesystem::is_directory(status)) return std::vector{path};
     std::vector<std::string> files;
-    std::filesystem::recursive_directory_iterator entry(path, problem);
-    for (; !problem && entry != std::filesystem::end(entry); entry.increment(problem)) {
-        if (entry->is_regular_file(problem)) files.push_back(entry->path().string());
+    fs::recursive_directory_iterator entry(path, error);
+    for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+        std::error_code dangling;
+        const auto type = entry->status(dangling).type();  // a link to a file counts as the file
+        if (type == fs::file_type::regular) files.push_back(entry->path().string());
     }
     if (problem) return unreadable(path, problem);
     std::sort(files.begin(), files.end());
