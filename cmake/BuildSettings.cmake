@@ -10,6 +10,9 @@ endif()
 add_library(build_settings INTERFACE)
 target_compile_options(build_settings INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wunused-result)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(build_settings INTERFACE -Wno-restrict)  # false alarms, GCC bug 105651
+endif()
 if(VIRT_HANDOFF_DEVELOPER)
   target_compile_options(build_settings INTERFACE -Werror)
   target_compile_definitions(build_settings INTERFACE _GLIBCXX_ASSERTIONS)
