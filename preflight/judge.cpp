@@ -208,6 +208,14 @@ Item judge_pair(const Snapshot& snapshot, const Belongings& belongings, const Ru
     return item;
 }
 
+// A finding may name what nobody set out to read: a pod that a complete dump would have held.
+facts::Gap unread_object(const std::string& id) {
+    const auto slash = id.find('/');
+    const bool one = slash != std::string::npos;
+    return {id, one ? "get" : "list", id.substr(0, slash),
+            one ? "what was read of it does not tell" : "not all of them were read"};
+}
+
 void count(Summary& summary, Verdict verdict) {
     ++summary.total;
     if (verdict == Verdict::pass) ++summary.pass;
@@ -271,6 +279,7 @@ PreflightReport judge(const Snapshot& snapshot, const Selection& selection, cons
     for (const auto& gap : snapshot.gaps) {
         if (snapshot.live || needed.contains(gap.id)) add_gap(report, gap);
     }
+    for (const auto& id : needed) add_gap(report, unread_object(id));
     find_missing(selected, selection, report);
     report.exit_code = exit_code(report, terms);
     return report;
