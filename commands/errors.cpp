@@ -53,9 +53,39 @@ ExitCode exit_code(ErrorKind kind) {
     return ExitCode::error;
 }
 
+std::string hint_of(const Error& error) {
+    if (!error.hint.empty()) return error.hint;
+    switch (error.kind) {
+        case ErrorKind::usage:
+            return "see 'virt-handoff --help' for usage";
+        case ErrorKind::config:
+            return "look at the files that are read with: kubectl config view";
+        case ErrorKind::auth:
+            return "log in again, and test it with: kubectl auth whoami";
+        case ErrorKind::forbidden:
+            return "see what you may do with: kubectl auth can-i --list";
+        case ErrorKind::not_found:
+            return "list what is there with: kubectl get vm,vmi -A";
+        case ErrorKind::unknown_outcome:
+            return "read the object before anything else is done";
+        case ErrorKind::canceled:
+            return "run it again when you are ready: nothing was changed";
+        case ErrorKind::transport:
+        case ErrorKind::timeout:
+        case ErrorKind::throttled:
+        case ErrorKind::server:
+        case ErrorKind::protocol:
+        case ErrorKind::conflict:
+        case ErrorKind::invalid:
+            break;
+    }
+    return "run it again with -v=8 to see what was asked and answered";
+}
+
 void print_error(std::ostream& err, const Error& error) {
     err << "error: " << error.message << '\n';
-    std::string_view hint = error.hint;
+    const std::string text = hint_of(error);
+    std::string_view hint = text;
     while (!hint.empty()) {
         const auto line = hint.substr(0, hint.find('\n'));
         hint.remove_prefix(std::min(hint.size(), line.size() + 1));
@@ -64,7 +94,7 @@ void print_error(std::ostream& err, const Error& error) {
 }
 
 kubeclient::Json error_json(const Error& error) {
-    return {{"kind", to_string(error.kind)}, {"message", error.message}, {"hint", error.hint}};
+    return {{"kind", to_string(error.kind)}, {"message", error.message}, {"hint", hint_of(error)}};
 }
 
 std::string render_document(const kubeclient::Json& document, OutputFormat output) {

@@ -17,6 +17,9 @@ std::string_view to_string(kubeclient::ErrorKind kind);
 
 ExitCode exit_code(kubeclient::ErrorKind kind);
 
+// The error's own hint, or the next step for errors of its kind: no error ends without one.
+std::string hint_of(const kubeclient::Error& error);
+
 // "error: …" and one "hint: …" line for each line of the hint.
 void print_error(std::ostream& err, const kubeclient::Error& error);
 

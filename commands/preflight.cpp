@@ -81,7 +81,7 @@ Result<PreflightReport> make_report(const PreflightOptions& options, Environment
 }
 
 PreflightReport failed_report(const Error& error, const Environment& environment) {
-    return error_report({std::string(to_string(error.kind)), error.message, error.hint},
+    return error_report({std::string(to_string(error.kind)), error.message, hint_of(error)},
                         static_cast<int>(exit_code(error.kind)), now(environment));
 }
 

@@ -44,10 +44,15 @@ std::vector<Finding> check_heartbeat(const Question& question) {
     const Subject subject{"Node", "", question.judged.node};
     if (!question.now()) return {skipped(subject, "files do not tell the time")};
     const auto* node = question.snapshot.nodes.find("", question.judged.node);
-    if (node == nullptr || !node->heartbeat) {
+    if (node == nullptr) {
         const auto& gap = question.snapshot.nodes.gap;
-        return {unknown(subject, needed,
-                        {node == nullptr && !gap.empty() ? gap : "nodes/" + question.judged.node})};
+        return {unknown(subject, needed, {gap.empty() ? "nodes/" + question.judged.node : gap})};
+    }
+    if (!node->heartbeat) {
+        return {warned(subject, "the node has no heartbeat annotation", needed,
+                       "no virt-handler has reported from this node",
+                       {"look whether virt-handler runs there",
+                        {"kubectl get pods -A -l kubevirt.io=virt-handler -o wide"}})};
     }
     const auto age = *question.now() - *node->heartbeat;
     const auto seen = "last heartbeat " + kubeclient::human_duration(age) + " ago";

@@ -359,7 +359,9 @@ kubeclient::Status machines_read(const Snapshot& snapshot, const std::optional<E
     const bool some = snapshot.vms.complete || snapshot.vmis.complete ||
                       !snapshot.vms.items.empty() || !snapshot.vmis.items.empty();
     if (some || !refusal) return kubeclient::Done{};
-    return *refusal;
+    if (refusal->kind != ErrorKind::not_found) return *refusal;
+    return Error{ErrorKind::not_found, "the cluster serves no virtualmachines.kubevirt.io",
+                 "see whether KubeVirt is installed with: kubectl get kubevirt -A", 404};
 }
 
 }  // namespace

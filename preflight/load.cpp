@@ -17,6 +17,8 @@ using kubeclient::Error;
 using kubeclient::ErrorKind;
 using kubeclient::Json;
 
+constexpr auto broken_file_hint = "mend the file, or leave it out of what is read";
+
 struct Document {
     Json value{};
     int line = 0;  // 0: not known
@@ -49,6 +51,7 @@ kubeclient::Result<std::vector<Document>> parse_documents(std::string_view name,
 
 Error at_line(std::string_view name, int line, Error error) {
     error.message = std::string(name) + ":" + std::to_string(line) + ": " + error.message;
+    error.hint = broken_file_hint;
     return error;
 }
 
@@ -128,7 +131,13 @@ void settle(facts::Reading<T>& reading, facts::Snapshot& snapshot, const std::st
 }  // namespace
 
 kubeclient::Status Loader::add(std::string_view name, std::string_view text, Strict strict) {
-    TRY_ASSIGN(documents, parse_documents(name, text));
+    auto parsed = parse_documents(name, text);
+    if (!parsed.ok()) {
+        auto error = parsed.error();
+        if (error.hint.empty()) error.hint = broken_file_hint;
+        return error;
+    }
+    auto documents = std::move(parsed).value();
     for (auto& document : documents) {
         if (strict == Strict::no && !is_kubernetes_object(document.value)) continue;
         const auto added = add_document(snapshot_, document.value);

@@ -14,6 +14,7 @@ answered as a real server would answer a path that it does not serve. Ends with 
 --truncate          cut every reply in the middle
 """
 import argparse
+import datetime
 import http.server
 import json
 import os
@@ -157,6 +158,14 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
 
+def with_heartbeats(objects):
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for item in objects:
+        if item["kind"] == "Node":
+            item["metadata"].setdefault("annotations", {})["kubevirt.io/heartbeat"] = now
+    return objects
+
+
 def kubeconfig(port):
     return json.dumps({
         "apiVersion": "v1", "kind": "Config", "current-context": "played",
@@ -182,7 +191,7 @@ def parse_arguments():
 def main():
     options, command = parse_arguments()
     with open(options.objects, encoding="utf-8") as file:
-        world = World(json.load(file)["items"], options)
+        world = World(with_heartbeats(json.load(file)["items"]), options)
     world.hung = threading.Event()
     server = Server(("127.0.0.1", 0), make_handler(world))
     port = server.server_address[1]
