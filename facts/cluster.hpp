@@ -1,5 +1,5 @@
-// What surrounds a virtual machine: nodes, pods, storage, KubeVirt's own configuration. Values
-// only; sizes are bytes, durations seconds.
+// What surrounds a virtual machine in Kubernetes: nodes, pods, storage, quotas. Values only; sizes
+// are bytes.
 #pragma once
 
 #include <chrono>
@@ -82,82 +82,6 @@ struct ResourceQuota {
     std::map<std::string, std::int64_t> used{};
 
     bool operator==(const ResourceQuota&) const = default;
-};
-
-// spec.configuration.migrations of the KubeVirt CR, or a MigrationPolicy: nullopt where not set.
-struct MigrationSettings {
-    std::optional<std::int64_t> bandwidth{};  // bytes per second; 0 is unlimited
-    std::optional<std::int64_t> completion_timeout_per_gib{};
-    std::optional<std::int64_t> progress_timeout{};
-    std::optional<std::int64_t> max_downtime_ms{};
-    std::optional<bool> allow_auto_converge{};
-    std::optional<bool> allow_post_copy{};
-    std::optional<bool> allow_workload_disruption{};
-    std::optional<bool> unsafe_override{};
-    std::optional<bool> disable_tls{};
-    std::optional<bool> match_selinux_level{};
-    std::optional<std::string> network{};
-    std::optional<std::int64_t> parallel_per_cluster{};
-    std::optional<std::int64_t> parallel_outbound_per_node{};
-
-    bool operator==(const MigrationSettings&) const = default;
-};
-
-struct MigrationPolicy {
-    Meta meta{};
-    std::optional<Labels> namespace_selector{};  // nullopt: no `selectors` at all matches nothing
-    std::optional<Labels> vmi_selector{};
-    bool has_selectors = false;
-    MigrationSettings settings{};
-
-    bool operator==(const MigrationPolicy&) const = default;
-};
-
-struct KubeVirt {
-    Meta meta{};
-    std::string observed_version{};
-    std::vector<std::string> feature_gates{};  // enabled, less those disabled
-    std::map<std::string, bool> bindings{};    // network binding plugin -> may migrate
-    std::vector<std::string> mediated_device_resources{};
-    std::string default_cpu_model{};
-    std::string default_network_interface{};
-    std::string default_architecture{};
-    std::string eviction_strategy{};
-    std::optional<std::int64_t> memory_overcommit{};
-    Labels node_selectors{};  // developerConfiguration.nodeSelectors
-    MigrationSettings migrations{};
-
-    bool operator==(const KubeVirt&) const = default;
-};
-
-// The virt-handler DaemonSet.
-struct HandlerDaemonSet {
-    Meta meta{};
-    std::string networks{};  // template annotation k8s.v1.cni.cncf.io/networks
-    std::int64_t desired = 0;
-    std::int64_t updated = 0;
-    std::int64_t ready = 0;
-    bool observed = true;  // status.observedGeneration has caught up
-
-    bool operator==(const HandlerDaemonSet&) const = default;
-};
-
-struct NetworkPolicy {
-    Meta meta{};
-    bool selects_handlers = false;  // its podSelector matches kubevirt.io=virt-handler
-    bool ingress = false;           // policyTypes
-    bool egress = false;
-    bool allows_handlers_in = false;
-    bool allows_handlers_out = false;
-
-    bool operator==(const NetworkPolicy&) const = default;
-};
-
-struct NetworkAttachment {
-    Meta meta{};
-    std::string resource{};  // annotation k8s.v1.cni.cncf.io/resourceName
-
-    bool operator==(const NetworkAttachment&) const = default;
 };
 
 }  // namespace facts

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "facts/cluster.hpp"
+#include "facts/kubevirt.hpp"
 
 namespace facts {
 
