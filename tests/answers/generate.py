@@ -78,14 +78,18 @@ def node(name, labels):
     }  # fmt: skip
 
 
-def nodes(rng):
+def nodes():
     """`node-gone` is a node of some machines too, and never among the objects."""
-    both = [
+    return [
         node("node-a", {"host-model-cpu.node.kubevirt.io/Skylake-Server": "true",
                         "cpu-model.node.kubevirt.io/Skylake-Server": "true"}),
         node("node-b", {"cpu-model.node.kubevirt.io/Skylake-Server": "true",
                         "host-model-required-features.node.kubevirt.io/vmx": "true"}),
     ]  # fmt: skip
+
+
+def some_nodes(rng):
+    both = nodes()
     if rng.random() < 0.2:
         both[1]["metadata"]["labels"]["cpu-timer.node.kubevirt.io/tsc-frequency"] = "2112000000"
     return rng.choices([both, both[1:], []], [8, 1, 1])[0]

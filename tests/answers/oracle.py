@@ -182,7 +182,7 @@ def check_host_model(vmi, world):
     if dig(vmi, "spec", "domain", "cpu", "model") != "host-model":
         return None
     if "status" not in vmi:
-        return foresee_host_model(world)
+        return foresee_host_model(world, vmi["spec"]["domain"]["cpu"].get("assumed"))
     name = dig(vmi, "status", "nodeName") or ""
     if name not in world.nodes:
         return UNKNOWN
@@ -191,12 +191,12 @@ def check_host_model(vmi, world):
     return "CPUModeLiveMigratable", f'the node "{name}" does not allow migration with host-model'
 
 
-def foresee_host_model(world):
+def foresee_host_model(world, assumed):
     """Of a machine that does not run: one node that could migrate it is enough."""
-    if not world.nodes:
-        return UNKNOWN
     if any(offers_host_model(node) for node in world.nodes.values()):
         return None
+    if assumed or not world.nodes:
+        return UNKNOWN
     return "CPUModeLiveMigratable", 'the node "" does not allow migration with host-model'
 
 
@@ -371,6 +371,7 @@ def started(machine, world):
         arm = spec.get("architecture") == "arm64"
         own = "host-passthrough" if arm else "host-model"
         cpu["model"] = world.configuration("cpuModel") or own
+        cpu["assumed"] = world.kubevirt is None
     reenlightenment = dig(domain, "features", "hyperv", "reenlightenment")
     if reenlightenment is not None and reenlightenment.get("enabled") is None:
         reenlightenment["enabled"] = True

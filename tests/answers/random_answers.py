@@ -5,6 +5,7 @@ Usage: random_answers.py BINARY [--count N] [--seed S]
 Prints the smallest object of each kind of difference.
 """
 import argparse
+import concurrent.futures
 import copy
 import json
 import pathlib
@@ -80,7 +81,7 @@ def random_case(rng, name):
 def setting(rng, version):
     """(KubeVirt CR or None, nodes). Without a CR the newest rules are taken."""
     gone = version == generate.VERSIONS[-1] and rng.random() < 0.2
-    return None if gone else generate.kubevirt(rng, version), generate.nodes(rng)
+    return None if gone else generate.kubevirt(rng, version), generate.some_nodes(rng)
 
 
 def common(kubevirt, nodes):
@@ -140,17 +141,17 @@ def report(binary, kubevirt, nodes, case):
             print(f"{key}:\n  expected {json.dumps(value)}\n  got      {json.dumps(got[key])}")
 
 
-def differing(binary, rng, version, size):
-    kubevirt, nodes = setting(rng, version)
-    cases = [random_case(rng, f"vm{number}") for number in range(size)]
+def differing(binary, seed, number):
+    """The cases of one batch that differ; each has a release and random numbers of its own."""
+    rng = random.Random(f"{seed}/{number}")
+    kubevirt, nodes = setting(rng, generate.VERSIONS[number % len(generate.VERSIONS)])
+    cases = [random_case(rng, f"vm{index}") for index in range(BATCH)]
     objects = common(kubevirt, nodes) + [one for case in cases for one in case.objects()]
     rng.shuffle(objects)
     world, got = oracle.World(kubevirt, nodes), answers(binary, objects, rng)
     if len(got) != len(cases):
         raise AssertionError(f"{len(cases)} machines went in, {len(got)} came out")
-    for case in cases:
-        if case.expected(world) != got[case.name()]:
-            yield kubevirt, nodes, case
+    return [(kubevirt, nodes, case) for case in cases if case.expected(world) != got[case.name()]]
 
 
 def main():
@@ -160,15 +161,14 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--shown", type=int, default=3, help="how many differences are shrunk")
     options = parser.parse_args()
-    rng = random.Random(options.seed)
-    judged, failures = 0, []
-    while judged < options.count:
-        version = generate.VERSIONS[judged // BATCH % len(generate.VERSIONS)]
-        failures += differing(options.binary, rng, version, BATCH)
-        judged += BATCH
+    batches = range(-(-options.count // BATCH))
+    # While one program judges, the next batch is made.
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        found = pool.map(lambda number: differing(options.binary, options.seed, number), batches)
+        failures = [failure for batch in found for failure in batch]
     for failure in failures[: options.shown]:
         report(options.binary, *failure)
-    print(f"{judged} machines (seed {options.seed}), {len(failures)} differ")
+    print(f"{len(batches) * BATCH} machines (seed {options.seed}), {len(failures)} differ")
     return 1 if failures else 0
 
 
