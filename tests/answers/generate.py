@@ -38,6 +38,8 @@ NULLABLE = [
 
 def kubevirt(rng, version):
     version = rng.choice(SPELLINGS).format(version)
+    if rng.random() < 0.05:
+        version = rng.choice(["v1.10.0", "v2.0.0", "v1.3.1", "v1.0.0", "devel", "", None])
     gates = rng.sample(["VGPULiveMigration", "HostDisk", "Snapshot", "vgpulivemigration"],
                        rng.randrange(4))
     configuration = {
@@ -111,6 +113,8 @@ class Machine:
         rng, kind = self.rng, self.rng.random()
         status = {"name": name, "target": "vda"}
         self.status["volumeStatus"].append(status)
+        if self.seldom(0.1):
+            return {"name": name}
         if kind < 0.5:
             claim = f"claim-of-{name}"
             self.claim(status, claim)
@@ -144,6 +148,8 @@ class Machine:
         info = {"claimName": claim, "accessModes": modes, "volumeMode": "Block"}
         if modes == "absent":
             del info["accessModes"]
+        if self.seldom(0.1):
+            del info["claimName"]
         if not self.seldom(0.3):
             status["persistentVolumeClaimInfo"] = info
         elif rng.random() < 0.3:
@@ -230,7 +236,7 @@ class Machine:
             rng.shuffle(interfaces)
         self.spec["networks"], self.devices["interfaces"] = networks, interfaces
         if rng.random() < 0.5:
-            value = rng.choice(["", "true", "false", "no", "0", "null", "~"])
+            value = rng.choice(["", "true", "false", "no", "0", "null", "~", None])
             self.metadata["annotations"] = {ANNOTATION: value, "other": "x"}
 
     def processor(self):
@@ -241,7 +247,7 @@ class Machine:
         if model != "absent":
             cpu["model"] = model
         if self.seldom(2):
-            policies = ["require", "force", "optional", "disable", "forbid", "", "absent"]
+            policies = ["require", "force", "optional", "disable", "forbid", "", None, "absent"]
             cpu["features"] = []
             for name in rng.sample(["invtsc", "vmx", "pcid"], rng.randrange(4)):
                 policy = rng.choice(policies)
@@ -262,7 +268,7 @@ class Machine:
         if features or rng.random() < 0.2:
             self.domain["features"] = features
         if rng.random() < 0.6:
-            frequency = rng.choice([0, 1, 2112000000, None, "absent"])
+            frequency = rng.choice([0, -1, 1, 2112000000, None, "absent"])
             hints = {} if frequency == "absent" else {"tscFrequency": frequency}
             self.status["topologyHints"] = hints
 
@@ -308,6 +314,8 @@ class Machine:
         }  # fmt: skip
         if self.seldom():
             self.nulls(instance)
+        if self.seldom(0.1):
+            instance.pop("status")
         return instance
 
 
@@ -338,11 +346,11 @@ def stopped(rng, name):
         "spec": {"runStrategy": "Halted", "template": {
             "metadata": {"annotations": instance["metadata"].get("annotations")}, "spec": spec}},
     }  # fmt: skip
-    for status in instance["status"].get("volumeStatus") or []:
+    for status in instance.get("status", {}).get("volumeStatus") or []:
         info = status.get("persistentVolumeClaimInfo")
         if info is None:
             continue
-        claim = info["claimName"] = f"{name}-{info['claimName']}"
+        claim = info["claimName"] = f"{name}-{info.get('claimName', 'unused')}"
         is_template = rng.random() < 0.1
         if is_template:
             virtual_machine["spec"].setdefault("dataVolumeTemplates", []).append({

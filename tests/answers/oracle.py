@@ -6,6 +6,7 @@ None (passes), (reason, message), or UNKNOWN where a needed object was not there
 """
 
 import copy
+import re
 
 UNKNOWN = "unknown"
 ANNOTATION = "kubevirt.io/allow-pod-bridge-network-live-migration"
@@ -39,8 +40,10 @@ class World:
     def __init__(self, kubevirt, nodes):
         self.kubevirt = kubevirt
         self.nodes = {node["metadata"]["name"]: node for node in nodes}
-        version = dig(kubevirt, "status", "observedKubeVirtVersion") or "v1.9.0"
-        self.release = tuple(int(part) for part in version.lstrip("v").split(".")[:2])
+        version = dig(kubevirt, "status", "observedKubeVirtVersion") or ""
+        number = re.match(r"v?(\d+)\.(\d+)\.", version)
+        found = (int(number[1]), int(number[2])) if number else (1, 9)
+        self.release = min(max(found, (1, 4)), (1, 9))
 
     def configuration(self, *path):
         return dig(self.kubevirt, "spec", "configuration", *path)
@@ -52,7 +55,7 @@ def access_modes_of(volume, vmi):
     for status in reversed(items(vmi, "status", "volumeStatus")):
         if status["name"] == volume["name"]:
             info = status.get("persistentVolumeClaimInfo")
-            return None if info is None else (items(info, "accessModes"), info.get("claimName"))
+            return None if info is None else (items(info, "accessModes"), info.get("claimName") or "")
     return None
 
 
@@ -181,7 +184,7 @@ def offers_host_model(node):
 def check_host_model(vmi, world):
     if dig(vmi, "spec", "domain", "cpu", "model") != "host-model":
         return None
-    if "status" not in vmi:
+    if vmi.get("foreseen"):
         return foresee_host_model(world, vmi["spec"]["domain"]["cpu"].get("assumed"))
     name = dig(vmi, "status", "nodeName") or ""
     if name not in world.nodes:
@@ -285,7 +288,7 @@ def check_tsc(vmi, world):
         return None
     if (dig(vmi, "status", "topologyHints", "tscFrequency") or 0) > 0:
         return None
-    if "status" not in vmi:
+    if vmi.get("foreseen"):
         # One node that exposes it is enough; files may hold some of the nodes only.
         labels = [dig(node, "metadata", "labels") for node in world.nodes.values()]
         return None if any(TSC_LABEL in each for each in labels) else UNKNOWN
@@ -382,7 +385,7 @@ def started(machine, world):
         spec["networks"] = [{"name": "default", "pod": {}}]
         devices["interfaces"] = [{"name": "default", network: {}}] if world.kubevirt else UNKNOWN
         domain["devices"] = devices
-    return {"metadata": template.get("metadata") or {}, "spec": spec}
+    return {"metadata": template.get("metadata") or {}, "spec": spec, "foreseen": True}
 
 
 def combine(vmi, world, disks, method):
