@@ -33,7 +33,7 @@ NULLABLE = [
     "spec domain launchSecurity tdx", "status volumeStatus", "status migratedVolumes",
     "status topologyHints", "status topologyHints tscFrequency",
     "spec domain features hyperv reenlightenment", "spec evictionStrategy",
-]  # fmt: skip
+]
 
 
 def kubevirt(rng, version):
@@ -69,7 +69,7 @@ def kubevirt(rng, version):
         "metadata": {"name": "kubevirt", "namespace": "kubevirt"},
         "spec": {"configuration": configuration},
         "status": {"observedKubeVirtVersion": version},
-    }  # fmt: skip
+    }
 
 
 def node(name, labels):
@@ -77,7 +77,7 @@ def node(name, labels):
         "apiVersion": "v1", "kind": "Node",
         "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, **labels}},
         "status": {"conditions": [{"type": "Ready", "status": "True"}]},
-    }  # fmt: skip
+    }
 
 
 def nodes():
@@ -87,7 +87,7 @@ def nodes():
                         "cpu-model.node.kubevirt.io/Skylake-Server": "true"}),
         node("node-b", {"cpu-model.node.kubevirt.io/Skylake-Server": "true",
                         "host-model-required-features.node.kubevirt.io/vmx": "true"}),
-    ]  # fmt: skip
+    ]
 
 
 def some_nodes(rng):
@@ -311,7 +311,7 @@ class Machine:
         instance = {
             "apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance",
             "metadata": self.metadata, "spec": self.spec, "status": self.status,
-        }  # fmt: skip
+        }
         if self.seldom():
             self.nulls(instance)
         if self.seldom(0.1):
@@ -328,7 +328,7 @@ def claim_object(name, info):
         "apiVersion": "v1", "kind": "PersistentVolumeClaim",
         "metadata": {"name": name, "namespace": NAMESPACE},
         "spec": {"accessModes": info.get("accessModes"), "volumeMode": "Block"},
-    }  # fmt: skip
+    }
 
 
 def stopped(rng, name):
@@ -345,7 +345,7 @@ def stopped(rng, name):
         "metadata": {"name": name, "namespace": NAMESPACE, "uid": f"vm-{name}"},
         "spec": {"runStrategy": "Halted", "template": {
             "metadata": {"annotations": instance["metadata"].get("annotations")}, "spec": spec}},
-    }  # fmt: skip
+    }
     for status in instance.get("status", {}).get("volumeStatus") or []:
         info = status.get("persistentVolumeClaimInfo")
         if info is None:

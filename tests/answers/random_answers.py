@@ -64,7 +64,7 @@ def owned(rng, name):
     owner["spec"]["runStrategy"] = "Always"
     machine["metadata"]["ownerReferences"] = [
         {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "name": name,
-         "uid": f"vm-{name}", "controller": True}]  # fmt: skip
+         "uid": f"vm-{name}", "controller": True}]
     return Case(machine, [owner])
 
 
@@ -120,7 +120,7 @@ def without(value, path):
 def shrink(binary, kubevirt, nodes, case):
     """The case with everything gone that the difference does not need."""
     keep = {("metadata",), ("metadata", "name"), ("spec",), ("kind",), ("apiVersion",),
-            ("status",), ("status", "phase")}  # fmt: skip
+            ("status",), ("status", "phase")}
     shrunk = True
     while shrunk:
         shrunk = False

@@ -42,7 +42,7 @@ def as_yaml(binary, objects, rng):
 UNORDERED = ["spec networks", "spec domain devices interfaces", "spec domain devices disks",
              "spec domain devices filesystems", "spec domain cpu features", "spec volumes",
              "status migratedVolumes", "spec configuration developerConfiguration featureGates",
-             "spec configuration permittedHostDevices mediatedDevices"]  # fmt: skip
+             "spec configuration permittedHostDevices mediatedDevices"]
 
 
 def reordered(one, rng):
@@ -155,7 +155,7 @@ def differences(binary, seed, number):
     for what, others, view in same:
         for name in sorted(reports.keys() | others.keys()):
             before, after = (view(each[name]) if name in each else None
-                             for each in (reports, others))  # fmt: skip
+                             for each in (reports, others))
             if before != after:
                 yield what, before, after
     running = [case.machine for case in cases if case.machine["kind"] != "VirtualMachine"]
@@ -170,7 +170,7 @@ def main():
     options = parser.parse_args()
     batches = -(-options.count // BATCH)
     found = [one for number in range(batches)
-             for one in differences(options.binary, options.seed, number)]  # fmt: skip
+             for one in differences(options.binary, options.seed, number)]
     for what, before, after in found[:5]:
         print(f"{what}:\n  before {json.dumps(before)}\n  after  {json.dumps(after)}")
     print(f"{batches * BATCH} machines (seed {options.seed}), {len(found)} differ")

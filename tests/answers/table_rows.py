@@ -30,7 +30,7 @@ def kubevirt(release, gates):
             },
         }},
         "status": {"observedKubeVirtVersion": f"v{release}.0"},
-    }  # fmt: skip
+    }
 
 
 def differences(binary, release, gates, rows):
@@ -52,7 +52,7 @@ def main():
     files = sorted(path.stem for path in ROWS.glob("*.yaml"))
     found = [] if files == sorted(rows) else ["rows.json and the files differ"]
     releases = sorted({release for row in rows.values()
-                       for one in row["expected"] for release in one["releases"]})  # fmt: skip
+                       for one in row["expected"] for release in one["releases"]})
     for release in releases:
         for gates in ([], ["VGPULiveMigration"]):
             chosen = {name: row for name, row in rows.items() if row["featureGates"] == gates}
