@@ -18,6 +18,7 @@ constexpr auto handler_label = "virt-handler";
 // Only KubeVirt's own pods are facts here; any other pod is of no use.
 bool add_pod(Snapshot& snapshot, const Fields& object) {
     auto pod = decode_pod(object);
+    if (!object.sound()) return false;
     const auto role = pod.meta.labels.find("kubevirt.io");
     if (role == pod.meta.labels.end()) return false;
     if (role->second == launcher_label) {
@@ -32,7 +33,7 @@ bool add_pod(Snapshot& snapshot, const Fields& object) {
 
 bool add_daemon_set(Snapshot& snapshot, const Fields& object) {
     auto set = decode_handler_set(object);
-    if (set.meta.name != handler_label) return false;
+    if (!object.sound() || set.meta.name != handler_label) return false;
     snapshot.handler_sets.items.push_back(std::move(set));
     return true;
 }
@@ -45,10 +46,13 @@ facts::Namespace decode_namespace(const Fields& object) {
     return {decode_meta(object)};
 }
 
-// A row appends one decoded object to its reading.
+// A row appends one decoded object to its reading. What was half understood is no fact: the fields
+// that were not would look as if they were absent.
 template <auto reading, auto decode>
 bool append(Snapshot& snapshot, const Fields& object) {
-    (snapshot.*reading).items.push_back(decode(object));
+    auto item = decode(object);
+    if (!object.sound()) return false;
+    (snapshot.*reading).items.push_back(std::move(item));
     return true;
 }
 

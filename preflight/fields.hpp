@@ -19,13 +19,14 @@ public:
     // `problem` stays empty while all is well; it and `object` must outlive this value.
     Fields(const kubeclient::Json& object, std::string path, std::string& problem);
 
+    bool sound() const { return problem_->empty(); }
     bool has(std::string_view key) const;  // present and not null
     std::string text(std::string_view key) const;
     std::optional<std::string> maybe_text(std::string_view key) const;
     bool flag(std::string_view key) const;
     std::optional<bool> maybe_flag(std::string_view key) const;
     std::optional<std::int64_t> maybe_integer(std::string_view key) const;
-    // A quantity: whole bytes or units, rounded up; or thousandths.
+    // A quantity: whole bytes or units, rounded up; or thousandths, at most the largest number.
     std::optional<std::int64_t> maybe_bytes(std::string_view key) const;
     std::optional<std::int64_t> maybe_milli(std::string_view key) const;
     Fields at(std::string_view key) const;
