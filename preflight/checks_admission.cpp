@@ -15,11 +15,14 @@ std::vector<std::string> exceeded(const facts::ResourceQuota& quota, const facts
         const bool pods = name == "pods" || name == "count/pods";
         const auto resource = name.starts_with(prefix) ? name.substr(prefix.size()) : name;
         const auto request = launcher.requests.find(resource);
-        const auto asked = pods ? 1000 : request == launcher.requests.end() ? 0 : request->second;
+        const std::int64_t asked = pods                                 ? 1000
+                                   : request == launcher.requests.end() ? 0
+                                                                        : request->second;
         const auto used = quota.used.find(name);
-        if (asked > 0 && used != quota.used.end() && used->second + asked > hard) {
-            resources.push_back(name);
-        }
+        if (asked <= 0 || used == quota.used.end()) continue;
+        std::int64_t total = 0;
+        const bool beyond = __builtin_add_overflow(used->second, asked, &total);
+        if (beyond || total > hard) resources.push_back(name);
     }
     return resources;
 }

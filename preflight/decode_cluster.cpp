@@ -1,4 +1,5 @@
 // Nodes, pods, claims, volumes, quotas: what Kubernetes itself keeps.
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "kubeclient/quantity.hpp"
@@ -8,7 +9,6 @@
 namespace preflight {
 namespace {
 
-// cpu and memory are far from whole thousandths of int64; what overflows is left out as unread.
 std::map<std::string, std::int64_t> decode_milli(const Fields& quantities) {
     std::map<std::string, std::int64_t> result;
     for (const auto& name : quantities.keys()) {
@@ -82,7 +82,10 @@ facts::Pod decode_pod(const Fields& object) {
     pod.placement = decode_placement(spec);
     for (const auto& container : spec.list("containers")) {
         for (const auto& [name, milli] : decode_milli(container.at("resources").at("requests"))) {
-            pod.requests[name] += milli;
+            auto& sum = pod.requests[name];
+            if (__builtin_add_overflow(sum, milli, &sum)) {
+                sum = std::numeric_limits<std::int64_t>::max();
+            }
         }
     }
     pod.interfaces = decode_network_status(pod.meta);

@@ -1,5 +1,6 @@
 #include "preflight/fields.hpp"
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "kubeclient/quantity.hpp"
@@ -95,6 +96,11 @@ std::optional<std::int64_t> Fields::maybe_milli(std::string_view key) const {
     if (!text) return std::nullopt;
     const auto milli = kubeclient::parse_milli(*text);
     if (milli.ok()) return *milli;
+    // "20Pi" is sound, but has more thousandths than fit. They are compared only, so the largest
+    // number does for it.
+    using Limits = std::numeric_limits<std::int64_t>;
+    const auto whole = kubeclient::parse_bytes(*text);
+    if (whole.ok()) return *whole > 0 ? Limits::max() : Limits::min();
     expected(key, "a quantity");
     return std::nullopt;
 }
