@@ -22,8 +22,8 @@ struct Target {
 
 kubeclient::Result<Target> parse_target(std::string_view text);
 
-// k=v, k==v, k!=v, k in (a,b), k notin (a,b), k, !k; joined by commas. Errors are usage errors.
-// Source: apimachinery pkg/labels/selector.go.
+// k=v, k==v, k!=v, k in (a,b), k notin (a,b), k, !k, k>1, k<9; joined by commas. Errors are usage
+// errors. Source: apimachinery pkg/labels/selector.go.
 struct LabelSelector {
     std::vector<facts::Requirement> requirements{};
 
