@@ -1,10 +1,14 @@
 #include "preflight/migration_config.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
 
 namespace preflight {
 namespace {
+
+// Sums beyond every number stay there: they are shown and compared, never allocated.
+constexpr auto most = std::numeric_limits<std::int64_t>::max();
 
 struct Score {
     int vmi = 0;
@@ -116,14 +120,19 @@ std::optional<std::int64_t> migration_size(const Judged& judged) {
     auto size = guest.memory_guest ? guest.memory_guest : guest.memory_request;
     if (!size || judged.vmi == nullptr) return size;
     for (const auto& volume : judged.vmi->migrated_volumes) {
-        *size += volume.source_capacity.value_or(0);
+        const auto more = volume.source_capacity.value_or(0);
+        if (__builtin_add_overflow(*size, more, &*size)) return most;
     }
     return size;
 }
 
 std::int64_t completion_timeout(const MigrationConfig& config, std::int64_t size) {
     constexpr std::int64_t gigabyte = 1'000'000'000;
-    return config.completion_timeout_per_gib * (size / gigabyte + (size % gigabyte > 0 ? 1 : 0));
+    const auto gigabytes = size / gigabyte + (size % gigabyte > 0 ? 1 : 0);
+    std::int64_t seconds = 0;
+    const bool beyond =
+        __builtin_mul_overflow(config.completion_timeout_per_gib, gigabytes, &seconds);
+    return beyond ? most : seconds;
 }
 
 }  // namespace preflight
