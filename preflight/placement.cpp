@@ -49,7 +49,8 @@ bool holds(const facts::Requirement& requirement, const std::string* value) {
     if (requirement.op == "NotIn") return !listed;
     if (requirement.op == "Exists") return value != nullptr;
     if (requirement.op == "DoesNotExist") return value == nullptr;
-    return value != nullptr && compare(requirement, *value);
+    const bool ordered = requirement.op == "Gt" || requirement.op == "Lt";
+    return ordered && value != nullptr && compare(requirement, *value);
 }
 
 // What a launcher pod of this guest selects, where there is no pod to read it from.
