@@ -39,8 +39,19 @@ const facts::HandlerDaemonSet* handlers_of(const Question& question) {
     return sets.empty() ? nullptr : &sets.front();
 }
 
+// The annotation is a list: "storage, kubevirt/migration@migration0".
 bool attached_to(const facts::HandlerDaemonSet& set, const std::string& network) {
-    return set.networks.find(network + "@migration0") != std::string::npos;
+    const std::string wanted = network + "@migration0";
+    const auto& list = set.networks;
+    for (auto at = list.find(wanted); at != std::string::npos; at = list.find(wanted, at + 1)) {
+        const auto end = at + wanted.size();
+        const bool begins =
+            at == 0 || std::string_view(", /").find(list[at - 1]) != std::string::npos;
+        const bool ends =
+            end == list.size() || std::string_view(", ").find(list[end]) != std::string::npos;
+        if (begins && ends) return true;
+    }
+    return false;
 }
 
 Fix network_fix(const Question& question) {
