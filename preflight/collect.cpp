@@ -102,7 +102,9 @@ kubeclient::Status take(Snapshot& snapshot, const Ask& ask, const Answer& answer
         if (!added.ok() && problem.empty()) problem = added.error().message;
     }
     if (problem.empty()) return kubeclient::Done{};
-    if (ask.refusal != nullptr && !*ask.refusal && answer.error) *ask.refusal = answer.error;
+    if (ask.refusal != nullptr && !*ask.refusal) {
+        *ask.refusal = answer.error ? *answer.error : Error{ErrorKind::protocol, problem};
+    }
     ask.coverage->complete = false;
     ask.coverage->gap = id;
     note_gap(snapshot, id, one ? "get" : "list", resource, problem);
@@ -354,14 +356,23 @@ void ask_server(Api& api, Snapshot& snapshot, std::vector<Step>& steps) {
     }
 }
 
-// Without any VM to judge there is nothing to report; the first refusal tells why.
+// Without any VM to judge there is nothing to report; the first refusal tells why. A kind that was
+// read and is empty does not make up for one that was refused.
 kubeclient::Status machines_read(const Snapshot& snapshot, const std::optional<Error>& refusal) {
-    const bool some = snapshot.vms.complete || snapshot.vmis.complete ||
-                      !snapshot.vms.items.empty() || !snapshot.vmis.items.empty();
+    const bool some = !snapshot.vms.items.empty() || !snapshot.vmis.items.empty();
     if (some || !refusal) return kubeclient::Done{};
     if (refusal->kind != ErrorKind::not_found) return *refusal;
     return Error{ErrorKind::not_found, "the cluster serves no virtualmachines.kubevirt.io",
                  "see whether KubeVirt is installed with: kubectl get kubevirt -A", 404};
+}
+
+// A cluster with VMs has a KubeVirt CR: where the list is empty, it is out of sight, not absent.
+void expect_kubevirt(Snapshot& snapshot) {
+    auto& reading = snapshot.kubevirts;
+    if (!reading.complete || !reading.items.empty()) return;
+    reading.complete = false;
+    reading.gap = "kubevirts.kubevirt.io";
+    note_gap(snapshot, reading.gap, "list", reading.gap, "the cluster shows no KubeVirt object");
 }
 
 }  // namespace
@@ -378,6 +389,7 @@ Result<Snapshot> collect(Api& api, const Selection& selection, const std::string
     if (named) steps.push_back(review_step(api, snapshot, selection.ns));
     TRY(run_round(steps));
     TRY(machines_read(snapshot, refusal));
+    expect_kubevirt(snapshot);
 
     steps = read_steps(api, snapshot, second_round(snapshot, selection));
     if (named) {
