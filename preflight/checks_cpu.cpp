@@ -60,12 +60,13 @@ std::vector<Finding> check_passthrough(const Question& question) {
 
 std::vector<Finding> check_model_elsewhere(const Question& question) {
     const auto& nodes = question.snapshot.nodes;
-    const auto wanted =
-        cpu_labels(target_needs(question.snapshot, question.judged).placement.node_selector);
+    const auto needs = target_needs(question.snapshot, question.judged);
+    const auto wanted = cpu_labels(needs.placement.node_selector);
     const std::string needed = "another node with the same CPU model and features";
-    if (wanted.empty() && question.judged.running()) {
-        return {nodes.items.empty() ? unknown(question.machine(), needed, {nodes.gap})
-                                    : passed(question.machine(), "asks for no CPU label")};
+    if (!needs.gaps.empty()) return {unknown(question.machine(), needed, needs.gaps)};
+    const bool any_read = nodes.complete || !nodes.items.empty();
+    if (wanted.empty() && question.judged.running() && any_read) {
+        return {passed(question.machine(), "asks for no CPU label")};
     }
     std::vector<std::string> lacking;
     for (const auto& node : nodes.items) {

@@ -23,6 +23,9 @@ std::vector<Finding> check_candidates(const Question& question) {
             refused.push_back(node.meta.name + " " + join(obstacles));
         }
     }
+    if (!candidates.empty() && !needs.gaps.empty()) {
+        return {unknown(question.machine(), needed, needs.gaps)};
+    }
     if (!candidates.empty()) {
         return {passed(question.machine(),
                        count_of(candidates.size(), "candidate") + ": " + join(candidates))};

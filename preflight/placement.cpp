@@ -165,7 +165,15 @@ TargetNeeds target_needs(const facts::Snapshot& snapshot, const Judged& judged) 
         needs.placement.node_selector = selector_of_guest(judged, kubevirt_of(snapshot));
     }
     const auto* source = snapshot.nodes.find("", judged.node);
-    if (judged.running()) add_host_model(needs.placement.node_selector, judged, source);
+    if (judged.running()) {
+        add_host_model(needs.placement.node_selector, judged, source);
+        // The first migration takes model and vendor from the source node; its pod keeps both.
+        const bool pinned = has_prefix(needs.placement.node_selector, cpu_vendor);
+        if (source == nullptr && !pinned && !judged.node.empty()) {
+            const auto& gap = snapshot.nodes.gap;
+            needs.gaps.push_back(gap.empty() ? "nodes/" + judged.node : gap);
+        }
+    }
     const auto& cpu = judged.guest.cpu;
     if (!cpu || cpu->model.empty() || cpu->model == "host-model") {
         needs.absent_labels.emplace_back(obsolete_host_model);

@@ -94,6 +94,16 @@ TEST_CASE("CPU-003 looks for a node that offers the same CPU") {
           [](Snapshot& all) { other(all).meta.labels.erase("cpu-vendor.node.kubevirt.io/Intel"); },
           Verdict::warn},
          {"no other node", [](Snapshot& all) { all.nodes.items.pop_back(); }, Verdict::warn},
+         {"the source node is not among those read, but its pod tells",
+          [](Snapshot& all) {
+              all.nodes.items.erase(all.nodes.items.begin());
+              all.launchers.items.front().placement.node_selector = {
+                  {migration_label, "true"}, {"cpu-vendor.node.kubevirt.io/Intel", "true"}};
+          },
+          Verdict::pass},
+         {"the source node is not among those read",
+          [](Snapshot& all) { all.nodes.items.erase(all.nodes.items.begin()); }, Verdict::unknown,
+          "nodes/n1"},
          {"nodes unread", [](Snapshot& all) { unread(all, all.nodes, "nodes"); }, Verdict::unknown,
           "nodes"}});
 }

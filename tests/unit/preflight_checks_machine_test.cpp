@@ -182,6 +182,9 @@ TEST_CASE("NODE-001 looks for a node that can take the target") {
             {"handler silent",
              [](Snapshot& all) { other(all).heartbeat = noon - std::chrono::minutes(6); },
              Verdict::warn},
+            {"the source is not among those read, so its CPU is not known",
+             [](Snapshot& all) { all.nodes.items.erase(all.nodes.items.begin()); },
+             Verdict::unknown, "nodes/n1"},
             {"only the source", [](Snapshot& all) { all.nodes.items.pop_back(); }, Verdict::warn},
             {"unread", [](Snapshot& all) { unread(all, all.nodes, "nodes"); }, Verdict::unknown,
              "nodes"}});
@@ -203,7 +206,7 @@ TEST_CASE("NODE-002 looks at the age of the source's heartbeat") {
              },
              Verdict::skipped},
             {"no annotation", [](Snapshot& all) { all.nodes.items[0].heartbeat.reset(); },
-             Verdict::unknown, "nodes/n1"},
+             Verdict::warn},
             {"unread", [](Snapshot& all) { unread(all, all.nodes, "nodes"); }, Verdict::unknown,
              "nodes"}});
     expect("NODE-002", {{"stopped", unchanged, Verdict::skipped}}, stopped);
