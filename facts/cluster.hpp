@@ -39,6 +39,7 @@ struct Pod {
     bool ready = false;
     Placement placement{};
     std::map<std::string, std::int64_t> requests{};  // all containers; cpu in thousandths
+    std::map<std::string, std::int64_t> limits{};                  // the same
     std::map<std::string, std::vector<std::string>> interfaces{};  // name -> addresses (Multus)
 
     bool operator==(const Pod&) const = default;

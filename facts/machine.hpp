@@ -72,7 +72,7 @@ struct Vmi {
     std::vector<VolumeStatus> volumes{};
     std::vector<MigratedVolume> migrated_volumes{};
     std::string migration_method{};
-    std::string migration_transport{};  // "Unix"; empty for launchers older than 0.49
+    std::string migration_transport{};  // "Unix"; empty for launchers of early releases
     std::optional<std::int64_t> tsc_frequency{};
     std::string machine{};  // status.machine.type
     std::string evacuation_node{};

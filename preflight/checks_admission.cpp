@@ -7,6 +7,20 @@
 namespace preflight {
 namespace {
 
+// "requests.memory", "limits.cpu", "pods", or a resource that is requested by its own name.
+std::int64_t asked_of(const std::string& name, const facts::Pod& launcher) {
+    constexpr std::string_view requests = "requests.";
+    constexpr std::string_view limits = "limits.";
+    if (name == "pods" || name == "count/pods") return 1000;
+    const bool limit = name.starts_with(limits);
+    const auto& amounts = limit ? launcher.limits : launcher.requests;
+    const auto resource = limit                      ? name.substr(limits.size())
+                          : name.starts_with(requests) ? name.substr(requests.size())
+                                                       : name;
+    const auto amount = amounts.find(resource);
+    return amount == amounts.end() ? 0 : amount->second;
+}
+
 // Quotas count thousandths; the target pod asks for what the source pod asks for.
 std::vector<std::string> exceeded(const facts::ResourceQuota& quota, const facts::Pod& launcher) {
     std::vector<std::string> resources;
@@ -30,8 +44,12 @@ std::vector<std::string> exceeded(const facts::ResourceQuota& quota, const facts
 std::vector<Finding> check_quota(const Question& question) {
     const auto& quotas = question.snapshot.quotas;
     const std::string needed = "room for a second launcher pod";
-    if (!quotas.complete && quotas.items.empty()) {
-        return {unknown(question.machine(), needed, {quotas.gap})};
+    if (question.judged.life == Life::stopped) {
+        return {skipped(question.machine(), "does not run")};
+    }
+    if (!quotas.covers(question.ns())) {
+        const auto& gap = quotas.gap;
+        return {unknown(question.machine(), needed, {gap.empty() ? "resourcequotas" : gap})};
     }
     const auto* launcher = source_launcher(question.judged);
     std::vector<Finding> findings;
@@ -83,7 +101,7 @@ std::vector<Finding> check_pod_security(const Question& question) {
 }
 
 std::vector<Finding> check_server(const Question& question) {
-    if (!question.judged.running()) return {skipped(question.machine(), "does not run")};
+    if (const auto finding = unless_running(question, "the VMI's status")) return {*finding};
     const auto& opinions = question.snapshot.opinions;
     const auto* opinion = opinions.find(question.ns(), question.judged.vmi->meta.name);
     const std::string needed = "a dry run that is accepted";

@@ -8,8 +8,8 @@ namespace preflight {
 namespace {
 
 std::vector<Finding> check_single_launcher(const Question& question) {
-    if (!question.judged.running()) return {skipped(question.machine(), "does not run")};
     const std::string needed = "exactly one live virt-launcher pod";
+    if (const auto finding = unless_running(question, needed)) return {*finding};
     const auto& launchers = question.snapshot.launchers;
     const auto& live = question.judged.launchers;
     if (live.size() <= 1) {
@@ -36,7 +36,7 @@ std::vector<Finding> check_single_launcher(const Question& question) {
 }
 
 std::vector<Finding> check_launcher_image(const Question& question) {
-    if (!question.judged.running()) return {skipped(question.machine(), "does not run")};
+    if (const auto finding = unless_running(question, "the VMI's status")) return {*finding};
     const auto& labels = question.judged.vmi->meta.labels;
     if (!labels.contains("kubevirt.io/outdatedLauncherImage")) {
         return {passed(question.machine(), "launcher image is current")};
@@ -50,7 +50,7 @@ std::vector<Finding> check_launcher_image(const Question& question) {
 }
 
 std::vector<Finding> check_selinux(const Question& question) {
-    if (!question.judged.running()) return {skipped(question.machine(), "does not run")};
+    if (const auto finding = unless_running(question, "the VMI's status")) return {*finding};
     if (!question.config.match_selinux_level) {
         return {passed(question.machine(), "matchSELinuxLevelOnMigration is false")};
     }

@@ -8,6 +8,8 @@
 namespace preflight {
 namespace {
 
+constexpr auto migrations_resource = "virtualmachineinstancemigrations.kubevirt.io";
+
 std::string vm_argument(const Question& question) {
     return question.name() + " -n " + question.ns();
 }
@@ -15,22 +17,15 @@ std::string vm_argument(const Question& question) {
 std::vector<Finding> check_running(const Question& question) {
     const auto* vmi = question.judged.vmi;
     const std::string needed = "a running VMI";
+    if (question.judged.life == Life::unread) {
+        return {unknown(question.machine(), needed, {question.judged.life_gap})};
+    }
     if (vmi == nullptr) {
-        const bool exists = question.judged.vm != nullptr && question.judged.vm->created;
-        return {warned(
-            question.machine(), exists ? "its VMI was not read" : "the VM does not run", needed,
-            exists ? "judged from the template as if nothing had changed since it started"
-                   : "there is nothing to migrate; judged as if it were running",
-            {exists ? "read the VirtualMachineInstance, too" : "start the VM first",
-             {exists ? "kubectl get vmi " + vm_argument(question) + " -o yaml"
-                     : "virtctl start " + vm_argument(question)}})};
+        return {warned(question.machine(), "the VM does not run", needed,
+                       "there is nothing to migrate; judged as if it were running",
+                       {"start the VM first", {"virtctl start " + vm_argument(question)}})};
     }
     if (vmi->phase == "Running") return {passed(question.machine(), "phase Running")};
-    if (vmi->phase.empty()) {
-        return {warned(question.machine(), "the object has no status", needed,
-                       "judged from its specification alone",
-                       {"read the VMI with its status", {}})};
-    }
     const bool final = vmi->phase == "Succeeded" || vmi->phase == "Failed";
     return {failed(question.machine(), "phase " + vmi->phase, needed,
                    final ? "Cannot migrate VMI in finalized state."
@@ -43,9 +38,7 @@ std::vector<Finding> check_reported(const Question& question) {
     const auto& reported = question.reported.live_migratable;
     const std::string needed = "condition LiveMigratable True";
     if (!reported) {
-        if (!question.judged.running()) {
-            return {skipped(question.machine(), "the VM does not run, so nothing is reported")};
-        }
+        if (const auto finding = unless_running(question, needed)) return {*finding};
         return {
             warned(question.machine(), "no LiveMigratable condition", needed,
                    "a migration is not refused for that, but an eviction does not migrate the VM",
@@ -65,9 +58,9 @@ std::vector<Finding> check_reported(const Question& question) {
 }
 
 std::vector<Finding> check_no_migration(const Question& question) {
-    if (!question.judged.running()) return {skipped(question.machine(), "does not run")};
     const auto& migrations = question.snapshot.migrations;
     const std::string needed = "no migration under way";
+    if (const auto finding = unless_running(question, needed)) return {*finding};
     if (!question.judged.migrations.empty()) {
         const auto& migration = *question.judged.migrations.front();
         const auto phase = migration.phase.empty() ? "not begun" : migration.phase;
@@ -78,14 +71,15 @@ std::vector<Finding> check_no_migration(const Question& question) {
             {"wait for it, or delete it to cancel",
              {"kubectl get vmim " + migration.meta.name + " -n " + question.ns() + " -o yaml"}})};
     }
-    if (!migrations.complete && migrations.items.empty()) {
-        return {unknown(question.machine(), needed, {migrations.gap})};
+    if (!migrations.covers(question.ns())) {
+        const auto& gap = migrations.gap;
+        return {unknown(question.machine(), needed, {gap.empty() ? migrations_resource : gap})};
     }
     return {passed(question.machine(), "none")};
 }
 
 std::vector<Finding> check_evacuation(const Question& question) {
-    if (!question.judged.running()) return {skipped(question.machine(), "does not run")};
+    if (const auto finding = unless_running(question, "the VMI's status")) return {*finding};
     const auto& node = question.judged.vmi->evacuation_node;
     if (node.empty()) return {passed(question.machine(), "not marked")};
     return {warned(
@@ -97,7 +91,7 @@ std::vector<Finding> check_evacuation(const Question& question) {
 }
 
 std::vector<Finding> check_paused(const Question& question) {
-    if (!question.judged.running()) return {skipped(question.machine(), "does not run")};
+    if (const auto finding = unless_running(question, "the VMI's status")) return {*finding};
     for (const auto& condition : question.judged.vmi->conditions) {
         if (condition.type == "Paused" && condition.status == "True") {
             return {passed(question.machine(),

@@ -25,6 +25,10 @@ std::vector<std::string> colliding_ports(const facts::Guest& guest) {
 
 std::vector<Finding> check_ports(const Question& question) {
     const auto ports = colliding_ports(question.judged.guest);
+    if (question.judged.life == Life::unread) {
+        return {unknown(question.machine(), "status.migrationTransport",
+                        {question.judged.life_gap})};
+    }
     const bool sockets =
         !question.judged.running() || question.judged.vmi->migration_transport == "Unix";
     if (sockets) {
@@ -39,7 +43,7 @@ std::vector<Finding> check_ports(const Question& question) {
     return {warned(question.machine(),
                    "status.migrationTransport is not Unix, and masquerade forwards " + join(ports),
                    "ports 22222, 49152 and 49153 not forwarded to the guest",
-                   "a launcher older than KubeVirt 0.49 receives the migration on these ports, and "
+                   "a launcher without the unix sockets receives the migration on these ports, and "
                    "masquerade may hand the traffic to the guest",
                    {"stop and start the VM once, so that it gets a current launcher, or take the "
                     "ports off the list",

@@ -8,6 +8,7 @@ namespace {
 using facts::VolumeKind;
 
 constexpr std::string_view host_model_label = "host-model-cpu.node.kubevirt.io/";
+constexpr auto vmis_resource = "virtualmachineinstances.kubevirt.io";
 constexpr auto tsc_frequency_label = "cpu-timer.node.kubevirt.io/tsc-frequency";
 
 bool offers_host_model(const facts::Node& node) {
@@ -100,10 +101,10 @@ void foresee_host_model(Judged& judged, const facts::Snapshot& snapshot) {
     const bool offered = std::any_of(nodes.items.begin(), nodes.items.end(), offers_host_model);
     if (offered) {
         judged.host_model = HostModel::offered;
-    } else if (nodes.complete || !nodes.items.empty()) {
+    } else if (nodes.complete) {
         judged.host_model = HostModel::missing;
     } else {
-        judged.host_model_gap = nodes.gap;
+        judged.host_model_gap = nodes.gap.empty() ? "nodes" : nodes.gap;
     }
 }
 
@@ -188,6 +189,12 @@ Judged judge_vmi(const facts::Snapshot& snapshot, const Belongings& belongings, 
     judged.annotations = vmi.meta.annotations;
     judged.vm = vm;
     judged.vmi = &vmi;
+    judged.life = Life::running;
+    if (vmi.phase.empty()) {
+        judged.life = Life::unread;
+        judged.life_gap = note_missing(judged, "get", vmis_resource, vmi.meta.ns, vmi.meta.name,
+                                       "the VMI was read without its status");
+    }
     judged.node = vmi.node;
     const auto pods = belongings.launchers.equal_range(vmi.meta.uid);
     for (auto pod = pods.first; pod != pods.second; ++pod) judged.launchers.push_back(pod->second);
@@ -216,6 +223,11 @@ Judged judge_template(const facts::Snapshot& snapshot, const facts::Vm& vm) {
     judged.labels = vm.template_labels;
     judged.annotations = vm.template_annotations;
     judged.vm = &vm;
+    if (vm.created || (snapshot.live && !snapshot.vmis.complete)) {
+        judged.life = Life::unread;
+        judged.life_gap = note_missing(judged, "get", vmis_resource, vm.meta.ns, vm.meta.name,
+                                       "the VM's VMI was not read");
+    }
     apply_defaults(judged, snapshot);
     for (const auto& volume : judged.guest.volumes) {
         if (volume.kind != VolumeKind::claim && volume.kind != VolumeKind::data_volume) continue;
@@ -232,7 +244,7 @@ Judged judge_template(const facts::Snapshot& snapshot, const facts::Vm& vm) {
     if (!vm.instancetype.empty() || !vm.preference.empty()) {
         const auto& name = vm.instancetype.empty() ? vm.preference : vm.instancetype;
         judged.template_gap =
-            note_missing(judged, "update", "virtualmachines/expand-spec", vm.meta.ns, vm.meta.name,
+            note_missing(judged, "get", "virtualmachines/expand-spec.subresources.kubevirt.io", vm.meta.ns, vm.meta.name,
                          "what " + name + " adds to the template is known when the VM runs");
     }
     return judged;

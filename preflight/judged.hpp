@@ -26,6 +26,10 @@ struct ClaimAccess {
     bool operator==(const ClaimAccess&) const = default;
 };
 
+// Whether the machine runs. unread: its VM says that a VMI exists, or one may exist, but the VMI or
+// its status was not read.
+enum class Life { stopped, running, unread };
+
 enum class HostModel { offered, missing, unread };
 
 // Pods and migrations by the VMI they belong to, so that thousands of VMs are judged in linear
@@ -46,6 +50,8 @@ struct Judged {
     const facts::Vmi* vmi = nullptr;
     std::vector<const facts::Pod*> launchers{};         // of the VMI, neither Succeeded nor Failed
     std::vector<const facts::Migration*> migrations{};  // of the VMI, unfinished
+    Life life = Life::stopped;
+    std::string life_gap{};  // of Life::unread
     std::string node{};
     std::map<std::string, ClaimAccess> claims{};  // by volume; hostDisks only with claim info
     std::vector<std::string> migrated_volumes{};  // names of status.migratedVolumes

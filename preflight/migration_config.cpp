@@ -34,7 +34,7 @@ std::optional<Score> score(const facts::MigrationPolicy& policy, const facts::La
         if (!count) return std::nullopt;
         result.vmi = *count;
     }
-    if (policy.namespace_selector && !namespace_labels.empty()) {
+    if (policy.namespace_selector) {
         const auto count = count_matches(*policy.namespace_selector, namespace_labels);
         if (!count) return std::nullopt;
         result.ns = *count;

@@ -12,6 +12,18 @@ std::optional<std::chrono::sys_seconds> Question::now() const {
     return snapshot.live ? std::optional(snapshot.taken_at) : std::nullopt;
 }
 
+std::optional<Finding> unless_running(const Question& question, const std::string& needed) {
+    switch (question.judged.life) {
+        case Life::running:
+            return std::nullopt;
+        case Life::stopped:
+            return skipped(question.machine(), "does not run");
+        case Life::unread:
+            break;
+    }
+    return unknown(question.machine(), needed, {question.judged.life_gap});
+}
+
 Finding passed(Subject subject, std::string seen) {
     return {Verdict::pass, std::move(subject), std::move(seen), {}, {}, {}, {}};
 }
