@@ -14,7 +14,7 @@ std::int64_t asked_of(const std::string& name, const facts::Pod& launcher) {
     if (name == "pods" || name == "count/pods") return 1000;
     const bool limit = name.starts_with(limits);
     const auto& amounts = limit ? launcher.limits : launcher.requests;
-    const auto resource = limit                      ? name.substr(limits.size())
+    const auto resource = limit                        ? name.substr(limits.size())
                           : name.starts_with(requests) ? name.substr(requests.size())
                                                        : name;
     const auto amount = amounts.find(resource);
@@ -25,13 +25,7 @@ std::int64_t asked_of(const std::string& name, const facts::Pod& launcher) {
 std::vector<std::string> exceeded(const facts::ResourceQuota& quota, const facts::Pod& launcher) {
     std::vector<std::string> resources;
     for (const auto& [name, hard] : quota.hard) {
-        const std::string prefix = "requests.";
-        const bool pods = name == "pods" || name == "count/pods";
-        const auto resource = name.starts_with(prefix) ? name.substr(prefix.size()) : name;
-        const auto request = launcher.requests.find(resource);
-        const std::int64_t asked = pods                                 ? 1000
-                                   : request == launcher.requests.end() ? 0
-                                                                        : request->second;
+        const auto asked = asked_of(name, launcher);
         const auto used = quota.used.find(name);
         if (asked <= 0 || used == quota.used.end()) continue;
         std::int64_t total = 0;

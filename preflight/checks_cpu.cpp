@@ -69,13 +69,18 @@ std::vector<Finding> check_model_elsewhere(const Question& question) {
         return {passed(question.machine(), "asks for no CPU label")};
     }
     std::vector<std::string> lacking;
+    std::vector<std::string> offering;
     for (const auto& node : nodes.items) {
         if (node.meta.name == question.judged.node) continue;
         const auto missing = missing_on(node, wanted);
         if (missing.empty()) {
-            return {passed(question.machine(), "node " + node.meta.name + " offers it")};
+            offering.push_back(node.meta.name);
+        } else {
+            lacking.push_back(node.meta.name + " lacks " + join(missing));
         }
-        lacking.push_back(node.meta.name + " lacks " + join(missing));
+    }
+    if (offering.size() >= nodes_needed(question.judged)) {
+        return {passed(question.machine(), "offered by " + join(offering))};
     }
     if (lacking.empty() && !nodes.complete) {
         return {unknown(question.machine(), needed, {nodes.gap.empty() ? "nodes" : nodes.gap})};
@@ -90,7 +95,7 @@ std::vector<Finding> check_model_elsewhere(const Question& question) {
 std::vector<Finding> check_sticky_selectors(const Question& question) {
     const auto* launcher = source_launcher(question.judged);
     const auto* node = question.snapshot.nodes.find("", question.judged.node);
-    if (!question.judged.running()) return {skipped(question.machine(), "does not run")};
+    if (const auto finding = unless_running(question, "the VMI's status")) return {*finding};
     const std::string needed = "CPU labels that the source node still has";
     if (launcher == nullptr) {
         const auto& gap = question.snapshot.launchers.gap;

@@ -33,6 +33,11 @@ const Obstacle* obstacle_of(const Question& question, const std::string& volume)
     return found == obstacles.end() ? nullptr : &*found;
 }
 
+// Up to 1.5 a hostDisk is judged by `shared` alone, also where it stands for a claim.
+bool claim_decides(const Question& question, const facts::Volume& volume) {
+    return volume.kind != VolumeKind::host_disk || question.rules.set >= RuleSet::v1_6;
+}
+
 // One finding for every claim: KubeVirt's condition names the first bad one only.
 std::vector<Finding> check_claims_shared(const Question& question) {
     std::vector<Finding> findings;
@@ -60,7 +65,9 @@ std::vector<Finding> check_host_disks(const Question& question) {
         if (volume.kind != VolumeKind::host_disk) continue;
         any = true;
         const auto* obstacle = obstacle_of(question, volume.name);
-        if (obstacle == nullptr || question.judged.claims.contains(volume.name)) continue;
+        const bool by_claim =
+            question.judged.claims.contains(volume.name) && claim_decides(question, volume);
+        if (obstacle == nullptr || by_claim) continue;
         findings.push_back(failed(question.machine(), "hostDisk " + volume.name + " is not shared",
                                   "hostDisk.shared: true, on storage that every node mounts",
                                   obstacle->message,

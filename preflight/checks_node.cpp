@@ -23,13 +23,15 @@ std::vector<Finding> check_candidates(const Question& question) {
             refused.push_back(node.meta.name + " " + join(obstacles));
         }
     }
-    if (!candidates.empty() && !needs.gaps.empty()) {
+    const bool enough = candidates.size() >= nodes_needed(question.judged);
+    if (enough && !needs.gaps.empty()) {
         return {unknown(question.machine(), needed, needs.gaps)};
     }
-    if (!candidates.empty()) {
+    if (enough) {
         return {passed(question.machine(),
                        count_of(candidates.size(), "candidate") + ": " + join(candidates))};
     }
+    if (!candidates.empty()) refused.push_back("only " + join(candidates) + " can take it");
     if (refused.empty() && !nodes.complete) {
         return {unknown(question.machine(), needed, {nodes.gap.empty() ? "nodes" : nodes.gap})};
     }
@@ -42,8 +44,8 @@ std::vector<Finding> check_candidates(const Question& question) {
 }
 
 std::vector<Finding> check_heartbeat(const Question& question) {
-    if (!question.judged.running()) return {skipped(question.machine(), "does not run")};
     const std::string needed = "a heartbeat of virt-handler within 5 minutes";
+    if (const auto finding = unless_running(question, needed)) return {*finding};
     const Subject subject{"Node", "", question.judged.node};
     if (!question.now()) return {skipped(subject, "files do not tell the time")};
     const auto* node = question.snapshot.nodes.find("", question.judged.node);
@@ -71,7 +73,7 @@ constexpr std::array<Check, 2> rows{{
     {"NODE-001", "candidate-nodes", "A node can take the target pod", Severity::warning,
      "Tests every other node against what the target pod asks: Ready, not cordoned, virt-handler "
      "alive, nodeSelector, required node affinity, taints, the nodes that can reach the volumes, "
-     "huge pages. Free CPU and memory are not counted.",
+     "huge pages. Not looked at: free CPU, memory and devices, affinity between pods, spread.",
      "KubeVirt itself never looks: the migration is accepted and then waits for a node that never "
      "comes.",
      "Mend what keeps one of the nodes away.",

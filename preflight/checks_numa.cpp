@@ -38,8 +38,8 @@ std::vector<Finding> check_dedicated(const Question& question) {
         const auto label = node.meta.labels.find("kubevirt.io/cpumanager");
         return label != node.meta.labels.end() && label->second == "true";
     });
-    if (count > 0) {
-        return {passed(question.machine(), count_of(count, "other node") + " with CPU manager")};
+    if (count >= nodes_needed(question.judged)) {
+        return {passed(question.machine(), count_of(count, "node") + " with CPU manager")};
     }
     return {warned(question.machine(), "no other node has the label", needed,
                    "a guest with dedicated CPUs can only move to a node whose kubelet runs the "
@@ -59,9 +59,9 @@ std::vector<Finding> check_hugepages(const Question& question) {
         const auto pages = node.allocatable.find(needs.hugepages);
         return pages != node.allocatable.end() && pages->second >= needs.hugepages_bytes;
     });
-    if (count > 0) {
+    if (count >= nodes_needed(question.judged)) {
         return {passed(question.machine(),
-                       count_of(count, "other node") + " with enough " + needs.hugepages)};
+                       count_of(count, "node") + " with enough " + needs.hugepages)};
     }
     return {warned(question.machine(), "no other node has that much allocatable", needed,
                    "the target pod asks for the same huge pages and stays Pending without them",

@@ -26,8 +26,8 @@ std::vector<std::string> colliding_ports(const facts::Guest& guest) {
 std::vector<Finding> check_ports(const Question& question) {
     const auto ports = colliding_ports(question.judged.guest);
     if (question.judged.life == Life::unread) {
-        return {unknown(question.machine(), "status.migrationTransport",
-                        {question.judged.life_gap})};
+        return {
+            unknown(question.machine(), "status.migrationTransport", {question.judged.life_gap})};
     }
     const bool sockets =
         !question.judged.running() || question.judged.vmi->migration_transport == "Unix";
@@ -55,9 +55,9 @@ constexpr std::array<Check, 1> rows{{
      Severity::warning,
      "Looks at status.migrationTransport and at the ports that masquerade interfaces list.",
      "The user guide asks to keep 49152 and 49153 free in the launcher pod. That is true only for "
-     "launchers older than KubeVirt 0.49: since then the two numbers are names of unix sockets, "
-     "and "
-     "on the wire the virt-handlers talk to each other on random TCP ports.",
+     "launchers whose transport is not Unix, as those of early releases. Else the two numbers are "
+     "names of unix sockets, and on the wire the virt-handlers talk to each other on random TCP "
+     "ports.",
      "Nothing, where the transport is Unix. Else stop and start the VM to get a current launcher.",
      "kubevirt pkg/virt-handler/migration-proxy; pkg/network/netbinding masquerade.go",
      check_ports},

@@ -105,11 +105,11 @@ Finding judge_reach(const Question& question, const ClaimedDisk& disk) {
                    std::any_of(terms.begin(), terms.end(),
                                [&](const auto& term) { return term_matches(term, node); });
         });
-    if (others > 0) {
-        return passed(subject, count_of(static_cast<std::size_t>(others), "other node") +
-                                   " can reach the volume");
+    if (static_cast<std::size_t>(others) >= nodes_needed(question.judged)) {
+        return passed(subject,
+                      count_of(static_cast<std::size_t>(others), "node") + " can reach the volume");
     }
-    return warned(subject, "volume " + disk.bound->meta.name + " is pinned to this node", needed,
+    return warned(subject, "volume " + disk.bound->meta.name + " is pinned to one node", needed,
                   "the claim says ReadWriteMany, but the volume behind it exists on one node: the "
                   "target pod stays Pending with a volume node affinity conflict",
                   {"move the disk to storage that more than one node can reach",
@@ -141,8 +141,12 @@ std::vector<Finding> check_volume_migration(const Question& question) {
                 "Volume migration cannot be performed because the destination volume is smaller "
                 "than the source volume",
                 {"make the destination claim at least as large", {}}));
-        } else {
+        } else if (known) {
             findings.push_back(passed(subject, "takes the data of " + volume.source_claim));
+        } else {
+            const auto& gap = question.snapshot.claims.gap;
+            findings.push_back(unknown(subject, "the capacities of both claims",
+                                       {gap.empty() ? "persistentvolumeclaims" : gap}));
         }
     }
     return findings;
@@ -158,8 +162,8 @@ std::vector<Finding> check_busy_disks(const Question& question) {
     if (!volumes.empty()) {
         return {warned(question.machine(), "utility volumes attached: " + join(volumes),
                        "no utility volume",
-                       "the migration waits in Pending for them to be detached and fails after 150 "
-                       "seconds",
+                       "the migration waits in Pending for them to be detached, and fails after "
+                       "utilityVolumesTimeout (by default 150 seconds)",
                        {"end the backup or memory dump that uses them", {}})};
     }
     return {passed(question.machine(), "no backup, no utility volume")};
@@ -196,8 +200,8 @@ constexpr std::array<Check, 6> rows{{
      "kubevirt pkg/virt-controller/watch/volume-migration", check_volume_migration},
     {"DISK-011", "disks-idle", "No backup or utility volume holds the disks", Severity::warning,
      "Looks for a running backup and for spec.utilityVolumes.",
-     "A migration waits in Pending for them: without limit for a backup, 150 seconds for other "
-     "utility volumes, and then it fails.",
+     "A migration waits in Pending for them: without limit for a backup; for other utility volumes "
+     "it fails after utilityVolumesTimeout, by default 150 seconds.",
      "Wait for the backup, or end it.", "kubevirt pkg/virt-controller/watch/migration/migration.go",
      check_busy_disks},
 }};

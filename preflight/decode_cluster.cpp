@@ -17,6 +17,16 @@ std::map<std::string, std::int64_t> decode_milli(const Fields& quantities) {
     return result;
 }
 
+void add_amounts(std::map<std::string, std::int64_t>& sums,
+                 const std::map<std::string, std::int64_t>& amounts) {
+    for (const auto& [name, milli] : amounts) {
+        auto& sum = sums[name];
+        if (__builtin_add_overflow(sum, milli, &sum)) {
+            sum = std::numeric_limits<std::int64_t>::max();
+        }
+    }
+}
+
 // Annotation k8s.v1.cni.cncf.io/network-status: a JSON list that Multus writes. Text that is no
 // such list tells of no interfaces.
 std::map<std::string, std::vector<std::string>> decode_network_status(const facts::Meta& meta) {
@@ -81,12 +91,8 @@ facts::Pod decode_pod(const Fields& object) {
     }
     pod.placement = decode_placement(spec);
     for (const auto& container : spec.list("containers")) {
-        for (const auto& [name, milli] : decode_milli(container.at("resources").at("requests"))) {
-            auto& sum = pod.requests[name];
-            if (__builtin_add_overflow(sum, milli, &sum)) {
-                sum = std::numeric_limits<std::int64_t>::max();
-            }
-        }
+        add_amounts(pod.requests, decode_milli(container.at("resources").at("requests")));
+        add_amounts(pod.limits, decode_milli(container.at("resources").at("limits")));
     }
     pod.interfaces = decode_network_status(pod.meta);
     return pod;

@@ -243,9 +243,9 @@ Judged judge_template(const facts::Snapshot& snapshot, const facts::Vm& vm) {
     foresee_tsc_frequency(judged, snapshot);
     if (!vm.instancetype.empty() || !vm.preference.empty()) {
         const auto& name = vm.instancetype.empty() ? vm.preference : vm.instancetype;
-        judged.template_gap =
-            note_missing(judged, "get", "virtualmachines/expand-spec.subresources.kubevirt.io", vm.meta.ns, vm.meta.name,
-                         "what " + name + " adds to the template is known when the VM runs");
+        judged.template_gap = note_missing(
+            judged, "get", "virtualmachines/expand-spec.subresources.kubevirt.io", vm.meta.ns,
+            vm.meta.name, "what " + name + " adds to the template is known when the VM runs");
     }
     return judged;
 }

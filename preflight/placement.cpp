@@ -14,6 +14,8 @@ constexpr std::string_view cpu_feature = "cpu-feature.node.kubevirt.io/";
 constexpr std::string_view cpu_vendor = "cpu-vendor.node.kubevirt.io/";
 constexpr std::string_view host_model = "host-model-cpu.node.kubevirt.io/";
 constexpr std::string_view host_feature = "host-model-required-features.node.kubevirt.io/";
+constexpr std::string_view machine_type = "machine-type.node.kubevirt.io/";
+constexpr std::string_view tsc_frequency = "scheduling.node.kubevirt.io/tsc-frequency-";
 constexpr auto obsolete_host_model = "node-labeller.kubevirt.io/obsolete-host-model";
 constexpr auto schedulable = "kubevirt.io/schedulable";
 
@@ -98,13 +100,48 @@ void add_host_model(Labels& selector, const Judged& judged, const facts::Node* s
     }
 }
 
+template <class T>
+void add_gap(TargetNeeds& needs, const facts::Reading<T>& reading, const std::string& resource) {
+    const auto& gap = reading.gap.empty() ? resource : reading.gap;
+    if (std::find(needs.gaps.begin(), needs.gaps.end(), gap) == needs.gaps.end()) {
+        needs.gaps.push_back(gap);
+    }
+}
+
+// Older releases label no node with these, and then select none.
+void add_if_nodes_have(Labels& selector, const facts::Snapshot& snapshot, std::string_view prefix,
+                       const std::string& name) {
+    const bool labelled =
+        std::any_of(snapshot.nodes.items.begin(), snapshot.nodes.items.end(),
+                    [&](const auto& node) { return has_prefix(node.meta.labels, prefix); });
+    if (labelled) selector[key(prefix, name)] = "true";
+}
+
+void add_machine(Labels& selector, const facts::Snapshot& snapshot, const Judged& judged) {
+    const bool reported = judged.vmi != nullptr && !judged.vmi->machine.empty();
+    const auto& machine = reported ? judged.vmi->machine : judged.guest.machine;
+    if (!machine.empty()) add_if_nodes_have(selector, snapshot, machine_type, machine);
+    if (judged.running() && judged.tsc_frequency.value_or(0) > 0) {
+        add_if_nodes_have(selector, snapshot, tsc_frequency, std::to_string(*judged.tsc_frequency));
+    }
+}
+
 void add_volumes(TargetNeeds& needs, const facts::Snapshot& snapshot, const Judged& judged) {
     for (const auto& volume : judged.guest.volumes) {
         if (volume.claim.empty()) continue;
         const auto* claim = snapshot.claims.find(judged.meta.ns, volume.claim);
-        if (claim == nullptr || claim->volume.empty()) continue;
+        if (claim == nullptr) {
+            if (!snapshot.claims.complete)
+                add_gap(needs, snapshot.claims, "persistentvolumeclaims");
+            continue;
+        }
+        if (claim->volume.empty()) continue;
         const auto* bound = snapshot.volumes.find("", claim->volume);
-        if (bound != nullptr && bound->node_terms) needs.volumes.push_back(bound);
+        if (bound == nullptr) {
+            add_gap(needs, snapshot.volumes, "persistentvolumes");
+        } else if (bound->node_terms) {
+            needs.volumes.push_back(bound);
+        }
     }
 }
 
@@ -162,7 +199,10 @@ TargetNeeds target_needs(const facts::Snapshot& snapshot, const Judged& judged) 
     if (launcher != nullptr) {
         needs.placement = launcher->placement;
     } else {
-        needs.placement.node_selector = selector_of_guest(judged, kubevirt_of(snapshot));
+        const auto* kubevirt = kubevirt_of(snapshot);
+        needs.placement.node_selector = selector_of_guest(judged, kubevirt);
+        add_machine(needs.placement.node_selector, snapshot, judged);
+        if (kubevirt == nullptr) add_gap(needs, snapshot.kubevirts, "kubevirts.kubevirt.io");
     }
     const auto* source = snapshot.nodes.find("", judged.node);
     if (judged.running()) {
@@ -170,8 +210,7 @@ TargetNeeds target_needs(const facts::Snapshot& snapshot, const Judged& judged) 
         // The first migration takes model and vendor from the source node; its pod keeps both.
         const bool pinned = has_prefix(needs.placement.node_selector, cpu_vendor);
         if (source == nullptr && !pinned && !judged.node.empty()) {
-            const auto& gap = snapshot.nodes.gap;
-            needs.gaps.push_back(gap.empty() ? "nodes/" + judged.node : gap);
+            add_gap(needs, snapshot.nodes, "nodes/" + judged.node);
         }
     }
     const auto& cpu = judged.guest.cpu;
@@ -188,10 +227,16 @@ TargetNeeds target_needs(const facts::Snapshot& snapshot, const Judged& judged) 
     add_volumes(needs, snapshot, judged);
     if (!judged.guest.hugepages.empty()) {
         needs.hugepages = "hugepages-" + judged.guest.hugepages;
+        const auto request = judged.guest.memory_request;
+        const auto memory = judged.guest.memory_guest;
         needs.hugepages_bytes =
-            judged.guest.memory_request.value_or(judged.guest.memory_guest.value_or(0));
+            std::min(request.value_or(memory.value_or(0)), memory.value_or(request.value_or(0)));
     }
     return needs;
+}
+
+std::size_t nodes_needed(const Judged& judged) {
+    return judged.running() ? 1 : 2;
 }
 
 std::vector<std::string> why_not(const facts::Node& node, const TargetNeeds& needs,

@@ -26,6 +26,9 @@ struct TargetNeeds {
 
 TargetNeeds target_needs(const facts::Snapshot& snapshot, const Judged& judged);
 
+// How many nodes have to suit: for a stopped VM one of them will be the source.
+std::size_t nodes_needed(const Judged& judged);
+
 // Why the node cannot take the target pod, most telling first; empty: it can. `now` is nullopt
 // when the age of a heartbeat cannot be told.
 std::vector<std::string> why_not(const facts::Node& node, const TargetNeeds& needs,

@@ -36,7 +36,8 @@ struct Question {
 };
 
 // Findings in one word each; a check returns a list of them.
-// For checks of a running machine: why there is nothing to check, or nothing in the way of checking.
+// For checks of a running machine: why there is nothing to check, or nothing in the way of
+// checking.
 std::optional<Finding> unless_running(const Question& question, const std::string& needed);
 
 Finding passed(Subject subject, std::string seen);
