@@ -28,6 +28,8 @@ std::string_view to_string(ErrorKind kind) {
             return "forbidden";
         case ErrorKind::not_found:
             return "not_found";
+        case ErrorKind::not_served:
+            return "not_served";
         case ErrorKind::conflict:
             return "conflict";
         case ErrorKind::invalid:
@@ -66,6 +68,8 @@ std::string hint_of(const Error& error) {
             return "see what you may do with: kubectl auth can-i --list";
         case ErrorKind::not_found:
             return "list what is there with: kubectl get vm,vmi -A";
+        case ErrorKind::not_served:
+            return "see what the cluster serves with: kubectl api-resources";
         case ErrorKind::unknown_outcome:
             return "read the object before anything else is done";
         case ErrorKind::canceled:

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <syncstream>
 
 #include "commands/errors.hpp"
 #include "commands/render_preflight_json.hpp"
@@ -53,7 +54,7 @@ Result<facts::Snapshot> read_cluster(const PreflightOptions& options, Environmen
     const bool everywhere = options.all_namespaces || !options.node.empty();
     if (selection.ns.empty() && !everywhere) selection.ns = connection.target.ns;
     kubeclient::Api api(*connection.transport, [&](const std::string& warning) {
-        environment.io.err << "Warning: " << warning << '\n';
+        std::osyncstream(environment.io.err) << "Warning: " << warning << '\n';
     });
     const auto& server = connection.target.server;
     const bool brackets = server.host.find(':') != std::string::npos;
@@ -72,6 +73,11 @@ Result<PreflightReport> make_report(const PreflightOptions& options, Environment
     for (const auto& waiver : options.ignore)
         terms.waivers.push_back({waiver.check, waiver.target});
     auto report = preflight::judge(snapshot, selection, terms);
+    const bool has_header =
+        options.output == OutputFormat::table || options.output == OutputFormat::wide;
+    if (!report.rules_note.empty() && !has_header) {
+        report.notes.push_back("note: " + report.rules_note);
+    }
     if (report.items.empty() && !report.error) {
         report.notes.push_back(selection.ns.empty()
                                    ? "No resources found"

@@ -134,8 +134,7 @@ std::string rules_of(const PreflightReport& report) {
     if (version.starts_with('v')) version.erase(0, 1);
     const auto rules = "rules " + printable(report.rules);
     if (version.empty()) return "KubeVirt version unknown: " + rules + ", the newest, assumed";
-    return "KubeVirt " + version + ", " + rules +
-           (report.rules_assumed ? ", the newest known" : "");
+    return "KubeVirt " + version + ", " + rules + (report.rules_assumed ? ", assumed" : "");
 }
 
 std::string method_of(const Item& item) {

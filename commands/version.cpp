@@ -48,7 +48,7 @@ kubeclient::Status read_server(const ConnectionOptions& options, const Environme
     const auto list = api.list("/apis/kubevirt.io/v1/kubevirts");
     if (list.ok()) {
         versions.kubevirt = kubevirt_version(*list);
-    } else if (list.error().kind == ErrorKind::not_found) {
+    } else if (list.error().kind == ErrorKind::not_served) {
         versions.kubevirt = "";
     } else {
         return list.error();

@@ -36,10 +36,9 @@ struct Pod {
     Meta meta{};
     std::string node{};
     std::string phase{};
-    bool ready = false;
     Placement placement{};
     std::map<std::string, std::int64_t> requests{};  // all containers; cpu in thousandths
-    std::map<std::string, std::int64_t> limits{};                  // the same
+    std::map<std::string, std::int64_t> limits{};    // the same
     std::map<std::string, std::vector<std::string>> interfaces{};  // name -> addresses (Multus)
 
     bool operator==(const Pod&) const = default;
@@ -58,7 +57,6 @@ struct Claim {
 struct PersistentVolume {
     Meta meta{};
     std::string driver{};  // CSI driver, or "kubernetes.io/<in-tree kind>"
-    std::string fs_type{};
     std::optional<std::vector<NodeTerm>> node_terms{};  // nullopt: reachable from every node
 
     bool operator==(const PersistentVolume&) const = default;

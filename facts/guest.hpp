@@ -27,7 +27,6 @@ struct Cpu {
     std::int64_t sockets = 1;
     std::int64_t threads = 1;
     bool dedicated = false;
-    bool isolate_emulator_thread = false;
     bool numa_passthrough = false;
     bool realtime = false;
 
@@ -40,8 +39,7 @@ struct Disk {
     std::string name{};
     DiskKind kind = DiskKind::disk;
     std::optional<bool> read_only{};  // of a CD-ROM; nullopt means read-only
-    bool shareable = false;
-    bool reservation = false;  // SCSI persistent reservation of a LUN
+    bool reservation = false;         // SCSI persistent reservation of a LUN
     std::string cache{};
 
     bool operator==(const Disk&) const = default;
@@ -68,7 +66,6 @@ struct Interface {
 struct Network {
     std::string name{};
     bool pod = false;
-    std::string multus{};  // the NetworkAttachmentDefinition, "name" or "namespace/name"
 
     bool operator==(const Network&) const = default;
 };
@@ -99,12 +96,9 @@ struct Guest {
     std::optional<std::int64_t> memory_guest{};
     std::optional<std::int64_t> memory_request{};  // spec.domain.resources.requests.memory
     std::string hugepages{};                       // page size, "1Gi"; empty when not used
-    bool limits_cpu = false;
     std::optional<LaunchSecurity> launch_security{};
     bool reenlightenment = false;     // features.hyperv.reenlightenment.enabled
     bool hyperv_passthrough = false;  // features.hypervPassthrough.enabled
-    bool persistent_tpm = false;
-    bool persistent_efi = false;
     std::string machine{};
     std::vector<Disk> disks{};
     std::vector<Filesystem> filesystems{};
@@ -115,7 +109,6 @@ struct Guest {
     std::vector<std::string> host_devices{};  // device names; "" for DRA claims
     std::vector<std::string> gpus{};          // device names; "" for DRA claims
     bool autoattach_pod_interface = true;
-    std::string eviction_strategy{};
     Placement placement{};
 
     bool operator==(const Guest&) const = default;

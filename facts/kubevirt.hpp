@@ -17,7 +17,6 @@ struct MigrationSettings {
     std::optional<std::int64_t> bandwidth{};  // bytes per second; 0 is unlimited
     std::optional<std::int64_t> completion_timeout_per_gib{};
     std::optional<std::int64_t> progress_timeout{};
-    std::optional<std::int64_t> max_downtime_ms{};
     std::optional<bool> allow_auto_converge{};
     std::optional<bool> allow_post_copy{};
     std::optional<bool> allow_workload_disruption{};
@@ -25,8 +24,6 @@ struct MigrationSettings {
     std::optional<bool> disable_tls{};
     std::optional<bool> match_selinux_level{};
     std::optional<std::string> network{};
-    std::optional<std::int64_t> parallel_per_cluster{};
-    std::optional<std::int64_t> parallel_outbound_per_node{};
 
     bool operator==(const MigrationSettings&) const = default;
 };
@@ -50,8 +47,6 @@ struct KubeVirt {
     std::string default_cpu_model{};
     std::string default_network_interface{};
     std::string default_architecture{};
-    std::string eviction_strategy{};
-    std::optional<std::int64_t> memory_overcommit{};
     Labels node_selectors{};  // developerConfiguration.nodeSelectors
     MigrationSettings migrations{};
 
@@ -72,8 +67,8 @@ struct HandlerDaemonSet {
 
 struct NetworkPolicy {
     Meta meta{};
-    bool selects_handlers = false;  // its podSelector matches kubevirt.io=virt-handler
-    bool ingress = false;           // policyTypes
+    std::vector<Requirement> selector{};  // its podSelector; empty selects every pod
+    bool ingress = false;                 // policyTypes
     bool egress = false;
     bool allows_handlers_in = false;
     bool allows_handlers_out = false;
@@ -83,7 +78,6 @@ struct NetworkPolicy {
 
 struct NetworkAttachment {
     Meta meta{};
-    std::string resource{};  // annotation k8s.v1.cni.cncf.io/resourceName
 
     bool operator==(const NetworkAttachment&) const = default;
 };

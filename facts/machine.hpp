@@ -48,7 +48,6 @@ struct ClaimStatus {
 struct VolumeStatus {
     std::string name{};
     std::optional<ClaimStatus> claim{};
-    bool hotplugged = false;
 
     bool operator==(const VolumeStatus&) const = default;
 };
@@ -77,7 +76,6 @@ struct Vmi {
     std::string machine{};  // status.machine.type
     std::string evacuation_node{};
     std::optional<std::string> selinux_context{};
-    std::string launcher_image{};
     bool backup_running = false;
 
     bool operator==(const Vmi&) const = default;

@@ -49,13 +49,12 @@ struct Reading : Coverage {
         return found == items.end() || key_of(*found) != key ? nullptr : &*found;
     }
 
-    // Whether what is not among the items of this namespace can be taken for absent. Files are taken
-    // to hold all objects of a kind in a namespace where they hold one of them.
+    // Whether what is not among the items of this namespace can be taken for absent. Files are
+    // taken to hold all objects of a kind in a namespace where they hold one of them.
     bool covers(std::string_view ns) const {
-        return complete || (gap.empty() && std::any_of(items.begin(), items.end(),
-                                                       [&](const T& item) {
-                                                           return item.meta.ns == ns;
-                                                       }));
+        return complete ||
+               (gap.empty() && std::any_of(items.begin(), items.end(),
+                                           [&](const T& item) { return item.meta.ns == ns; }));
     }
 
     void sort() {

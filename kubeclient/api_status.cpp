@@ -158,6 +158,9 @@ Error from_status(const Json& status, const Response& response, const std::strin
     if (message.empty()) message = generic_message(code, what);
     Error error;
     error.kind = code >= 400 ? kind_of(code) : ErrorKind::protocol;
+    // Only a reply that names the object speaks of the object; any other 404 is about the path.
+    const bool names_object = !text_at(status, {"details", "name"}).value_or("").empty();
+    if (error.kind == ErrorKind::not_found && !names_object) error.kind = ErrorKind::not_served;
     const bool invalid = reason == "Invalid" && find(status, "details") != nullptr;
     error.message =
         cleaned(invalid ? invalid_sentence(status, message) : sentence(reason, message));
@@ -203,7 +206,8 @@ Error error_of(const Response& response, const std::string& what) {
     } else if (plain_text && code != 401) {
         message += ": " + said;
     }
-    const ErrorKind kind = kind_of(code);
+    const auto by_code = kind_of(code);
+    const auto kind = by_code == ErrorKind::not_found ? ErrorKind::not_served : by_code;
     return Error{kind, sentence(generic_reason(code), message), hint_for(kind, response), code};
 }
 

@@ -19,7 +19,8 @@ enum class ErrorKind {
     timeout,          // our deadline passed
     auth,             // 401
     forbidden,        // 403
-    not_found,        // 404, or a kind that the server does not serve
+    not_found,        // 404 for one object: it does not exist; or a file that is not there
+    not_served,       // 404 for a path: the server does not have this kind at all
     conflict,         // 409, or a precondition that no longer holds
     invalid,          // 400, 405, 406, 413, 415, 422: the request was refused as it stands
     throttled,        // 429

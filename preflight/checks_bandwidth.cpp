@@ -20,13 +20,21 @@ std::string describe(const MigrationConfig& config) {
     return text;
 }
 
-std::string describe_limit(const MigrationConfig& config, std::optional<std::int64_t> size) {
-    if (config.completion_timeout_per_gib == 0) return ", no time limit";
-    if (!size) return ", " + std::to_string(config.completion_timeout_per_gib) + " s per GB";
-    const auto end = !config.allow_workload_disruption ? " s, then aborted"
-                     : config.allow_post_copy          ? " s, then post-copy"
-                                                       : " s, then the guest is paused";
-    return ", at most " + std::to_string(completion_timeout(config, *size)) + end;
+std::string describe_limit(const Question& question, std::optional<std::int64_t> size) {
+    const auto& config = question.config;
+    std::string text;
+    if (config.progress_timeout > 0) {
+        text = ", aborted after " + std::to_string(config.progress_timeout) + " s without progress";
+    }
+    if (config.completion_timeout_per_gib == 0) return text + ", no time limit";
+    const auto per_gb = std::to_string(config.completion_timeout_per_gib) + " s per GB";
+    if (!size) return text + ", time limit " + per_gb;
+    const auto end = !config.allow_workload_disruption ? "then aborted"
+                     : config.allow_post_copy          ? "then post-copy"
+                                                       : "then the guest is paused";
+    const bool copies = question.migratability.answer.migration_method == "BlockMigration";
+    return text + ", time limit " + std::to_string(completion_timeout(config, *size)) + " s" +
+           (copies ? " and " + per_gb + " of local disks, " : ", ") + end;
 }
 
 // The first pass alone takes size/bandwidth, whatever the guest writes meanwhile.
@@ -35,7 +43,7 @@ std::vector<Finding> check_config(const Question& question) {
     const std::string needed = "time for at least one pass over the guest's memory";
     if (!config.gaps.empty()) return {unknown(question.machine(), needed, config.gaps)};
     const auto size = migration_size(question.judged);
-    const auto seen = describe(config) + describe_limit(config, size);
+    const auto seen = describe(config) + describe_limit(question, size);
     if (!size || config.bandwidth == 0) return {passed(question.machine(), seen)};
     const auto limit = completion_timeout(config, *size);
     // KubeVirt raises anything below 1 MiB/s to that.

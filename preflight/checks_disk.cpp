@@ -38,21 +38,25 @@ bool claim_decides(const Question& question, const facts::Volume& volume) {
     return volume.kind != VolumeKind::host_disk || question.rules.set >= RuleSet::v1_6;
 }
 
+Finding judge_claim(const Question& question, const std::string& volume,
+                    const ClaimAccess& access) {
+    const auto subject = claim_subject(question, access.claim);
+    if (access.access == Access::unread) return unknown(subject, shared_needed, {access.gap});
+    if (const auto* obstacle = obstacle_of(question, volume)) {
+        return failed(subject, seen_modes(access), shared_needed, obstacle->message,
+                      shared_claim_fix(question, access.claim));
+    }
+    return passed(subject, question.judged.migrates(volume) ? "its data moves with the migration"
+                                                            : seen_modes(access));
+}
+
 // One finding for every claim: KubeVirt's condition names the first bad one only.
 std::vector<Finding> check_claims_shared(const Question& question) {
     std::vector<Finding> findings;
-    for (const auto& [volume, access] : question.judged.claims) {
-        const auto subject = claim_subject(question, access.claim);
-        if (access.access == Access::unread) {
-            findings.push_back(unknown(subject, shared_needed, {access.gap}));
-        } else if (const auto* obstacle = obstacle_of(question, volume)) {
-            findings.push_back(failed(subject, seen_modes(access), shared_needed, obstacle->message,
-                                      shared_claim_fix(question, access.claim)));
-        } else if (question.judged.migrates(volume)) {
-            findings.push_back(passed(subject, "its data moves with the migration"));
-        } else {
-            findings.push_back(passed(subject, seen_modes(access)));
-        }
+    for (const auto& volume : question.judged.guest.volumes) {
+        const auto found = question.judged.claims.find(volume.name);
+        if (found == question.judged.claims.end() || !claim_decides(question, volume)) continue;
+        findings.push_back(judge_claim(question, volume.name, found->second));
     }
     if (findings.empty()) findings.push_back(skipped(question.machine(), "no disk is on a claim"));
     return findings;

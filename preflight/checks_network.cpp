@@ -4,6 +4,7 @@
 
 #include "preflight/checks.hpp"
 #include "preflight/question.hpp"
+#include "preflight/selection.hpp"
 
 namespace preflight {
 namespace {
@@ -85,7 +86,8 @@ std::vector<Finding> check_migration_network(const Question& question) {
     if (network.empty()) return {skipped(configured, "migrations use the pod network")};
     const auto* set = handlers_of(question);
     if (set == nullptr) {
-        return {unknown(configured, needed, {question.snapshot.handler_sets.gap})};
+        const auto& gap = question.snapshot.handler_sets.gap;
+        return {unknown(configured, needed, {gap.empty() ? "daemonsets.apps" : gap})};
     }
     const auto warn = [&](std::string seen, std::string why) -> std::vector<Finding> {
         return {warned(configured, std::move(seen), needed, std::move(why), network_fix(question))};
@@ -124,32 +126,50 @@ void count_policy(Direction& direction, bool applies, bool allows, const std::st
     direction.by = name;
 }
 
+// The labels of the virt-handler pods; where none was read, the one that they all have.
+std::vector<facts::Labels> handler_labels(const Question& question) {
+    std::vector<facts::Labels> labels;
+    for (const auto& pod : question.snapshot.handlers.items) labels.push_back(pod.meta.labels);
+    if (labels.empty()) labels.push_back({{"kubevirt.io", "virt-handler"}});
+    return labels;
+}
+
+bool selects_handlers(const facts::NetworkPolicy& policy,
+                      const std::vector<facts::Labels>& handlers) {
+    const LabelSelector selector{policy.selector};
+    return std::any_of(handlers.begin(), handlers.end(),
+                       [&](const auto& labels) { return selector.matches(labels); });
+}
+
 std::vector<Finding> check_handler_policies(const Question& question) {
     const auto& policies = question.snapshot.network_policies;
     const std::string needed = "virt-handler to virt-handler traffic on any port";
-    if (!policies.complete && policies.items.empty()) {
-        return {unknown(question.machine(), needed, {policies.gap})};
+    if (question.kubevirt == nullptr) {
+        return {unknown(question.machine(), needed, {question.snapshot.kubevirts.gap})};
+    }
+    const auto& ns = question.kubevirt->meta.ns;
+    if (!policies.covers(ns)) {
+        const auto& gap = policies.gap;
+        return {unknown(question.machine(), needed,
+                        {gap.empty() ? "networkpolicies.networking.k8s.io" : gap})};
     }
     Direction in;
     Direction out;
+    const auto handlers = handler_labels(question);
     for (const auto& policy : policies.items) {
-        const bool own =
-            question.kubevirt == nullptr || policy.meta.ns == question.kubevirt->meta.ns;
-        if (!own || !policy.selects_handlers) continue;
+        if (policy.meta.ns != ns || !selects_handlers(policy, handlers)) continue;
         count_policy(in, policy.ingress, policy.allows_handlers_in, policy.meta.name);
         count_policy(out, policy.egress, policy.allows_handlers_out, policy.meta.name);
     }
     for (const auto& direction : {in, out}) {
         if (!direction.restricted || direction.allowed) continue;
-        return {
-            warned({"NetworkPolicy", question.kubevirt == nullptr ? "" : question.kubevirt->meta.ns,
-                    direction.by},
-                   "restricts virt-handler, and no policy allows its peers", needed,
-                   "migrations go from virt-handler to virt-handler on random ports; dropped "
-                   "packets leave the migration Running without progress for minutes",
-                   {"allow pods with label kubevirt.io=virt-handler to reach each other; "
-                    "virt-operator ships kubevirt-allow-handler-to-handler for this",
-                    {}})};
+        return {warned({"NetworkPolicy", ns, direction.by},
+                       "restricts virt-handler, and no policy allows its peers", needed,
+                       "migrations go from virt-handler to virt-handler on random ports; dropped "
+                       "packets leave the migration Running without progress for minutes",
+                       {"allow pods with label kubevirt.io=virt-handler to reach each other; "
+                        "virt-operator ships kubevirt-allow-handler-to-handler for this",
+                        {}})};
     }
     return {passed(question.machine(), "nothing keeps virt-handlers apart")};
 }

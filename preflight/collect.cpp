@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
-#include <thread>
 
 #include "preflight/decode.hpp"
 #include "preflight/judged.hpp"
@@ -70,14 +70,14 @@ struct Step {
 kubeclient::Status run_round(const std::vector<Step>& steps) {
     constexpr std::size_t most_at_once = 8;
     std::atomic<std::size_t> next = 0;
-    {
-        std::vector<std::jthread> workers;
-        for (std::size_t worker = 0; worker < std::min(steps.size(), most_at_once); ++worker) {
-            workers.emplace_back([&] {
-                for (auto at = next++; at < steps.size(); at = next++) steps[at].send();
-            });
-        }
+    std::vector<std::future<void>> workers;  // carry an exception over to this thread
+    for (std::size_t worker = 0; worker < std::min(steps.size(), most_at_once); ++worker) {
+        workers.push_back(std::async(std::launch::async, [&] {
+            for (auto at = next++; at < steps.size(); at = next++) steps[at].send();
+        }));
     }
+    for (auto& worker : workers) worker.wait();
+    for (auto& worker : workers) worker.get();
     for (const auto& step : steps) TRY(step.take());
     return kubeclient::Done{};
 }
@@ -272,7 +272,12 @@ Step expand_step(Api& api, Snapshot& snapshot, const facts::Vm& vm) {
     const Ask ask{{"subresources.kubevirt.io", "v1", "virtualmachines", vm.meta.ns, vm.meta.name,
                    "expand-spec"}};
     return {[&api, ask, answer] { *answer = send(api, ask); },
-            [&snapshot, name = vm.meta.name, answer]() -> kubeclient::Status {
+            [&snapshot, ns = vm.meta.ns, name = vm.meta.name, answer]() -> kubeclient::Status {
+                const std::string resource = "virtualmachines/expand-spec.subresources.kubevirt.io";
+                if (answer->error) {
+                    note_gap(snapshot, resource + "/" + ns + "/" + name, "get", resource,
+                             answer->error->message);
+                }
                 std::string problem;
                 for (const auto& object : answer->objects) {
                     const auto expanded = decode_vm(Fields(object, "", problem));
@@ -361,8 +366,8 @@ void ask_server(Api& api, Snapshot& snapshot, std::vector<Step>& steps) {
 kubeclient::Status machines_read(const Snapshot& snapshot, const std::optional<Error>& refusal) {
     const bool some = !snapshot.vms.items.empty() || !snapshot.vmis.items.empty();
     if (some || !refusal) return kubeclient::Done{};
-    if (refusal->kind != ErrorKind::not_found) return *refusal;
-    return Error{ErrorKind::not_found, "the cluster serves no virtualmachines.kubevirt.io",
+    if (refusal->kind != ErrorKind::not_served) return *refusal;
+    return Error{ErrorKind::not_served, "the cluster serves no virtualmachines.kubevirt.io",
                  "see whether KubeVirt is installed with: kubectl get kubevirt -A", 404};
 }
 

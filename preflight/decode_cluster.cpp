@@ -86,9 +86,6 @@ facts::Pod decode_pod(const Fields& object) {
     const auto status = object.at("status");
     pod.node = spec.text("nodeName");
     pod.phase = status.text("phase");
-    for (const auto& condition : decode_conditions(status)) {
-        if (condition.type == "Ready") pod.ready = condition.status == "True";
-    }
     pod.placement = decode_placement(spec);
     for (const auto& container : spec.list("containers")) {
         add_amounts(pod.requests, decode_milli(container.at("resources").at("requests")));
@@ -109,7 +106,6 @@ facts::PersistentVolume decode_volume(const Fields& object) {
     volume.meta = decode_meta(object);
     const auto spec = object.at("spec");
     volume.driver = spec.has("csi") ? spec.at("csi").text("driver") : in_tree_driver(spec);
-    volume.fs_type = spec.at("csi").text("fsType");
     if (spec.at("nodeAffinity").has("required")) {
         volume.node_terms = decode_node_terms(spec.at("nodeAffinity").at("required"));
     }

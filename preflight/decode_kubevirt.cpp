@@ -2,28 +2,25 @@
 #include <algorithm>
 
 #include "preflight/decode.hpp"
+#include "preflight/selection.hpp"
 
 namespace preflight {
 namespace {
 
-bool selector_matches_handlers(const Fields& selector) {
-    const std::string key = "kubevirt.io";
-    const std::string value = "virt-handler";
-    for (const auto& [name, wanted] : selector.labels("matchLabels")) {
-        if (name != key || wanted != value) return false;
+std::vector<facts::Requirement> decode_label_selector(const Fields& selector) {
+    std::vector<facts::Requirement> requirements;
+    for (const auto& [name, value] : selector.labels("matchLabels")) {
+        requirements.push_back({name, "In", {value}});
     }
     for (const auto& rule : selector.list("matchExpressions")) {
-        const auto values = rule.texts("values");
-        const bool about_handlers = rule.text("key") == key;
-        const bool listed = std::find(values.begin(), values.end(), value) != values.end();
-        const auto op = rule.text("operator");
-        const bool holds = op == "In"       ? about_handlers && listed
-                           : op == "NotIn"  ? !(about_handlers && listed)
-                           : op == "Exists" ? about_handlers
-                                            : !about_handlers;
-        if (!holds) return false;
+        requirements.push_back({rule.text("key"), rule.text("operator"), rule.texts("values")});
     }
-    return true;
+    return requirements;
+}
+
+bool matches_handlers(const Fields& selector) {
+    return LabelSelector{decode_label_selector(selector)}.matches(
+        {{"kubevirt.io", "virt-handler"}});
 }
 
 // A rule without peers allows all; one with ports allows only these, and migration ports are
@@ -35,8 +32,7 @@ bool allows_handlers(const Fields& rule, std::string_view peers) {
     return std::any_of(list.begin(), list.end(), [](const Fields& peer) {
         const bool any_namespace =
             !peer.has("namespaceSelector") || peer.at("namespaceSelector").keys().empty();
-        const bool pods =
-            !peer.has("podSelector") || selector_matches_handlers(peer.at("podSelector"));
+        const bool pods = !peer.has("podSelector") || matches_handlers(peer.at("podSelector"));
         return !peer.has("ipBlock") && any_namespace && pods;
     });
 }
@@ -63,7 +59,6 @@ facts::MigrationSettings decode_migration_settings(const Fields& settings) {
     result.bandwidth = settings.maybe_bytes("bandwidthPerMigration");
     result.completion_timeout_per_gib = settings.maybe_integer("completionTimeoutPerGiB");
     result.progress_timeout = settings.maybe_integer("progressTimeout");
-    result.max_downtime_ms = settings.maybe_integer("maxDowntimeMs");
     result.allow_auto_converge = settings.maybe_flag("allowAutoConverge");
     result.allow_post_copy = settings.maybe_flag("allowPostCopy");
     result.allow_workload_disruption = settings.maybe_flag("allowWorkloadDisruption");
@@ -71,8 +66,6 @@ facts::MigrationSettings decode_migration_settings(const Fields& settings) {
     result.disable_tls = settings.maybe_flag("disableTLS");
     result.match_selinux_level = settings.maybe_flag("matchSELinuxLevelOnMigration");
     result.network = settings.maybe_text("network");
-    result.parallel_per_cluster = settings.maybe_integer("parallelMigrationsPerCluster");
-    result.parallel_outbound_per_node = settings.maybe_integer("parallelOutboundMigrationsPerNode");
     return result;
 }
 
@@ -83,7 +76,6 @@ facts::KubeVirt decode_kubevirt(const Fields& object) {
     const auto configuration = object.at("spec").at("configuration");
     const auto developer = configuration.at("developerConfiguration");
     kubevirt.feature_gates = enabled_gates(developer);
-    kubevirt.memory_overcommit = developer.maybe_integer("memoryOvercommit");
     kubevirt.node_selectors = developer.labels("nodeSelectors");
     const auto network = configuration.at("network");
     const auto bindings = network.at("binding");
@@ -97,7 +89,6 @@ facts::KubeVirt decode_kubevirt(const Fields& object) {
     kubevirt.default_cpu_model = configuration.text("cpuModel");
     kubevirt.default_architecture =
         configuration.at("architectureConfiguration").text("defaultArchitecture");
-    kubevirt.eviction_strategy = configuration.text("evictionStrategy");
     kubevirt.migrations = decode_migration_settings(configuration.at("migrations"));
     return kubevirt;
 }
@@ -137,7 +128,7 @@ facts::NetworkPolicy decode_network_policy(const Fields& object) {
     facts::NetworkPolicy policy;
     policy.meta = decode_meta(object);
     const auto spec = object.at("spec");
-    policy.selects_handlers = selector_matches_handlers(spec.at("podSelector"));
+    policy.selector = decode_label_selector(spec.at("podSelector"));
     // Without policyTypes: ingress always, egress where it has such rules.
     const auto types = spec.texts("policyTypes");
     const auto has = [&](std::string_view type) {
@@ -151,11 +142,7 @@ facts::NetworkPolicy decode_network_policy(const Fields& object) {
 }
 
 facts::NetworkAttachment decode_attachment(const Fields& object) {
-    facts::NetworkAttachment attachment;
-    attachment.meta = decode_meta(object);
-    const auto resource = attachment.meta.annotations.find("k8s.v1.cni.cncf.io/resourceName");
-    if (resource != attachment.meta.annotations.end()) attachment.resource = resource->second;
-    return attachment;
+    return {decode_meta(object)};
 }
 
 }  // namespace preflight

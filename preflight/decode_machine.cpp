@@ -23,7 +23,6 @@ facts::Cpu decode_cpu(const Fields& cpu) {
     result.sockets = count("sockets");
     result.threads = count("threads");
     result.dedicated = cpu.flag("dedicatedCpuPlacement");
-    result.isolate_emulator_thread = cpu.flag("isolateEmulatorThread");
     result.numa_passthrough = cpu.at("numa").has("guestMappingPassthrough");
     result.realtime = cpu.has("realtime");
     return result;
@@ -32,7 +31,6 @@ facts::Cpu decode_cpu(const Fields& cpu) {
 facts::Disk decode_disk(const Fields& disk) {
     facts::Disk result;
     result.name = disk.text("name");
-    result.shareable = disk.flag("shareable");
     result.cache = disk.text("cache");
     if (disk.has("cdrom")) {
         result.kind = facts::DiskKind::cdrom;
@@ -115,7 +113,6 @@ void decode_devices(const Fields& devices, facts::Guest& guest) {
     }
     for (const auto& gpu : devices.list("gpus")) guest.gpus.push_back(gpu.text("deviceName"));
     guest.autoattach_pod_interface = devices.maybe_flag("autoattachPodInterface").value_or(true);
-    guest.persistent_tpm = devices.at("tpm").flag("persistent");
 }
 
 void decode_features(const Fields& features, Form form, facts::Guest& guest) {
@@ -147,18 +144,15 @@ facts::Guest decode_guest(const Fields& spec, Form form) {
     guest.memory_guest = domain.at("memory").maybe_bytes("guest");
     guest.hugepages = domain.at("memory").at("hugepages").text("pageSize");
     guest.memory_request = domain.at("resources").at("requests").maybe_bytes("memory");
-    guest.limits_cpu = domain.at("resources").at("limits").has("cpu");
     if (domain.has("launchSecurity")) {
         const auto security = domain.at("launchSecurity");
         guest.launch_security = {security.has("sev"), security.has("snp"), security.has("tdx")};
     }
     decode_features(domain.at("features"), form, guest);
-    guest.persistent_efi = domain.at("firmware").at("bootloader").at("efi").flag("persistent");
     guest.machine = domain.at("machine").text("type");
     decode_devices(domain.at("devices"), guest);
     for (const auto& network : spec.list("networks")) {
-        guest.networks.push_back(
-            {network.text("name"), network.has("pod"), network.at("multus").text("networkName")});
+        guest.networks.push_back({network.text("name"), network.has("pod")});
     }
     for (const auto& volume : spec.list("volumes")) {
         guest.volumes.push_back(decode_guest_volume(volume));
@@ -166,7 +160,6 @@ facts::Guest decode_guest(const Fields& spec, Form form) {
     for (const auto& volume : spec.list("utilityVolumes")) {
         guest.utility_volumes.push_back(volume.text("name"));
     }
-    guest.eviction_strategy = spec.text("evictionStrategy");
     guest.placement = decode_placement(spec);
     return guest;
 }
@@ -205,7 +198,6 @@ namespace {
 facts::VolumeStatus decode_volume_status(const Fields& status) {
     facts::VolumeStatus result;
     result.name = status.text("name");
-    result.hotplugged = status.has("hotplugVolume");
     if (status.has("persistentVolumeClaimInfo")) {
         const auto claim = status.at("persistentVolumeClaimInfo");
         result.claim = {claim.text("claimName"), claim.texts("accessModes"),
@@ -244,7 +236,6 @@ facts::Vmi decode_vmi(const Fields& object) {
     vmi.machine = status.at("machine").text("type");
     vmi.evacuation_node = status.text("evacuationNodeName");
     vmi.selinux_context = status.maybe_text("selinuxContext");
-    vmi.launcher_image = status.text("launcherContainerImageVersion");
     const auto backup = status.at("changedBlockTracking").at("backupStatus");
     vmi.backup_running = !backup.keys().empty() && !backup.flag("completed");
     return vmi;

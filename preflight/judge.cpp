@@ -108,12 +108,13 @@ std::string likely_reason(const Question& question) {
 }
 
 void compare_condition(const std::string& name, const std::optional<ReportedCondition>& reported,
-                       const RecomputedCondition& recomputed, const std::string& likely,
-                       Item& item) {
+                       const RecomputedCondition& recomputed, bool reason_settled,
+                       const std::string& likely, Item& item) {
     if (!reported || recomputed.status == "Unknown" || reported->status.empty()) return;
     // Messages are not compared: releases word the same reason differently.
-    const bool same = reported->status == recomputed.status &&
-                      (reported->reason == recomputed.reason || recomputed.status == "True");
+    const bool same =
+        reported->status == recomputed.status &&
+        (reported->reason == recomputed.reason || recomputed.status == "True" || !reason_settled);
     item.agrees = item.agrees.value_or(true) && same;
     if (same) return;
     const auto describe = [](const std::string& status, const std::string& reason) {
@@ -127,9 +128,10 @@ void compare_condition(const std::string& name, const std::optional<ReportedCond
 void compare(const Question& question, Item& item) {
     const auto likely = likely_reason(question);
     compare_condition("LiveMigratable", item.reported.live_migratable,
-                      item.recomputed.live_migratable, likely, item);
+                      item.recomputed.live_migratable, question.migratability.reason_settled,
+                      likely, item);
     compare_condition("StorageLiveMigratable", item.reported.storage_live_migratable,
-                      item.recomputed.storage_live_migratable, likely, item);
+                      item.recomputed.storage_live_migratable, true, likely, item);
     const auto& reported = item.reported.migration_method;
     const auto& recomputed = item.recomputed.migration_method;
     if (reported.empty() || recomputed.empty()) return;
@@ -244,6 +246,23 @@ void find_missing(const std::vector<Pair>& selected, const Selection& selection,
                                "list what is there with: kubectl get vm,vmi -A"};
 }
 
+// An empty selection is an answer only where everything that could be selected was read.
+std::optional<ReportError> unread_selection(const Snapshot& snapshot, const Selection& selection,
+                                            const PreflightReport& report) {
+    if (!snapshot.live) return std::nullopt;
+    const bool by_node = !selection.node.empty() && !snapshot.vmis.complete;
+    const bool empty = report.items.empty() && !(snapshot.vms.complete && snapshot.vmis.complete);
+    if (!by_node && !empty) return std::nullopt;
+    const auto& id = snapshot.vmis.complete ? snapshot.vms.gap : snapshot.vmis.gap;
+    for (const auto& gap : snapshot.gaps) {
+        if (gap.id == id) {
+            return ReportError{"forbidden", "which VMs are meant could not be read: " + gap.reason,
+                               "ask for the right to " + gap.verb + " " + gap.resource};
+        }
+    }
+    return std::nullopt;
+}
+
 int exit_code(const PreflightReport& report, const Terms& terms) {
     if (report.error) return exit_error;
     if (report.summary.fail > 0 || report.summary.unknown > 0) return exit_blocked;
@@ -262,9 +281,13 @@ PreflightReport judge(const Snapshot& snapshot, const Selection& selection, cons
     const auto rules = rules_for(report.kubevirt_version);
     report.rules = to_string(rules.set);
     report.rules_assumed = rules.assumed;
+    report.rules_note = rules.note;
     std::vector<Pair> selected;
     for (const auto& pair : join_machines(snapshot)) {
         if (is_selected(pair, selection)) selected.push_back(pair);
+    }
+    if (snapshot.live) {
+        for (const auto& gap : snapshot.gaps) add_gap(report, gap);
     }
     const auto belongings = belongings_of(snapshot);
     std::set<std::string> needed;
@@ -277,10 +300,11 @@ PreflightReport judge(const Snapshot& snapshot, const Selection& selection, cons
     }
     // What a cluster refused to tell is always said; what files do not hold, only where it matters.
     for (const auto& gap : snapshot.gaps) {
-        if (snapshot.live || needed.contains(gap.id)) add_gap(report, gap);
+        if (needed.contains(gap.id)) add_gap(report, gap);
     }
     for (const auto& id : needed) add_gap(report, unread_object(id));
     find_missing(selected, selection, report);
+    if (!report.error) report.error = unread_selection(snapshot, selection, report);
     report.exit_code = exit_code(report, terms);
     return report;
 }

@@ -143,7 +143,7 @@ void apply_defaults(Judged& judged, const facts::Snapshot& snapshot) {
         return;
     }
     const bool masquerade = kubevirt->default_network_interface == "masquerade";
-    guest.networks.push_back({"default", true, {}});
+    guest.networks.push_back({"default", true});
     guest.interfaces.push_back(
         {"default", masquerade ? facts::Binding::masquerade : facts::Binding::bridge, {}, {}});
 }

@@ -113,9 +113,7 @@ void settle(facts::Reading<T>& reading, facts::Snapshot& snapshot, const std::st
     const auto key = [](const T& item) { return std::tie(item.meta.ns, item.meta.name); };
     std::stable_sort(items.begin(), items.end(), [&](const T& left, const T& right) {
         if (key(left) != key(right)) return key(left) < key(right);
-        const auto older = version_of(left.meta);
-        const auto newer = version_of(right.meta);
-        return older && newer && *older < *newer;
+        return version_of(left.meta).value_or(0) < version_of(right.meta).value_or(0);
     });
     std::reverse(items.begin(), items.end());
     const auto end = std::unique(items.begin(), items.end(), [&](const T& left, const T& right) {

@@ -390,6 +390,15 @@ RuleOutcome outcome_of(Rule rule, const Situation& now) {
     return outcome;
 }
 
+bool reason_is_settled(const std::map<Rule, RuleOutcome>& outcomes, std::span<const Rule> order) {
+    for (const Rule rule : order) {
+        const auto& outcome = outcomes.at(rule);
+        if (!outcome.gaps.empty()) return false;
+        if (!outcome.obstacles.empty()) return true;
+    }
+    return true;
+}
+
 RecomputedCondition live_condition(const std::map<Rule, RuleOutcome>& outcomes,
                                    std::span<const Rule> order) {
     bool open = false;
@@ -432,6 +441,7 @@ Migratability recompute(const Judged& judged, const facts::KubeVirt* kubevirt,
     for (const Rule rule : live) result.outcomes.emplace(rule, outcome_of(rule, now));
     for (const Rule rule : storage) result.outcomes.emplace(rule, outcome_of(rule, now));
     result.reservation_blocks = set < RuleSet::v1_9;
+    result.reason_settled = reason_is_settled(result.outcomes, live);
     result.answer.live_migratable = live_condition(result.outcomes, live);
     result.answer.storage_live_migratable = storage_condition(result.outcomes, storage);
     result.answer.migration_method = migration_method(now, result.outcomes.at(Rule::disks));

@@ -51,6 +51,8 @@ struct Migratability {
     std::map<Rule, RuleOutcome> outcomes{};  // of the rules that exist in this release
     // The rule is asked, but it decides StorageLiveMigratable only (SCSI reservations since 1.9).
     bool reservation_blocks = false;
+    // Nothing that was unread stands before the first obstacle, so the reason is KubeVirt's, too.
+    bool reason_settled = true;
     Recomputed answer{};
 
     bool operator==(const Migratability&) const = default;

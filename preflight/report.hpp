@@ -106,7 +106,8 @@ struct PreflightReport {
     std::string source{};            // "cluster https://…" or "file DIR"
     std::string kubevirt_version{};  // as observed; empty when unknown
     std::string rules{};             // the rule set used, "1.9"
-    bool rules_assumed = false;      // the version is unknown or newer: the newest set was taken
+    bool rules_assumed = false;      // no set of the observed version's own
+    std::string rules_note{};        // then a sentence that says so
     int exit_code = 0;
     std::vector<Item> items{};
     std::vector<ReportGap> gaps{};

@@ -36,9 +36,12 @@ def plural(kind):
     return SPECIAL_PLURALS.get(kind, kind.lower() + "s")
 
 
-def status(code, reason, message):
-    return code, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-                  "message": message, "reason": reason, "code": code}
+def status(code, reason, message, name=None):
+    reply = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+             "message": message, "reason": reason, "code": code}
+    if name:
+        reply["details"] = {"name": name}
+    return code, reply
 
 
 def matches(labels, selector):
@@ -87,7 +90,7 @@ class World:
             if found:
                 return 200, found[0]
             kind = f"{resource}.{group}" if group else resource
-            return status(404, "NotFound", f'{kind} "{name}" not found')
+            return status(404, "NotFound", f'{kind} "{name}" not found', name)
         version = "/".join(parts[1:3]) if parts[0] == "apis" else "v1"
         kind = found[0]["kind"] if found else resource.capitalize()
         return 200, {"apiVersion": version, "kind": kind + "List",

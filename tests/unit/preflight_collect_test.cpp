@@ -77,7 +77,8 @@ public:
         if (is_list(request)) {
             return reply(200, R"({"kind":"ThingList","apiVersion":"v1","metadata":{},"items":[]})");
         }
-        return status_reply(404, "NotFound", "not found");
+        return reply(404, R"({"kind":"Status","code":404,"reason":"NotFound",
+            "message":"not found","details":{"name":"x"}})");
     }
 
     std::vector<Request> asked() {
