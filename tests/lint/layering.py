@@ -29,7 +29,7 @@ CONFINED = [
 ]
 
 # Checks judge facts; JSON ends in the decoders.
-NO_JSON = re.compile(r"preflight/(check\w*|checks_\w+|judged|rules|migratability\w*)\.(cpp|hpp)")
+NO_JSON = re.compile(r"preflight/(check\w*|judged?|question|disks|placement|rules|selection|migra\w+)\.(cpp|hpp)")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^">]+)[">]')
 
