@@ -92,7 +92,7 @@ Result<std::string> read_all(int fd, const std::string& path, const std::stop_to
 }
 
 Result<std::string> read_file(const std::string& path, const std::stop_token& stop) {
-    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return unreadable(path, errno);
     auto text = read_all(fd, path, stop);
     close(fd);
@@ -275,6 +275,10 @@ Process::Process() {
     auto& environment = state_->environment;
     const std::stop_token stop = state_->signals.stop();
     environment.stop = stop;
+    environment.interruption = [this] {
+        return state_->signals.received() == SIGTERM ? commands::ExitCode::terminated
+                                                     : commands::ExitCode::interrupted;
+    };
     environment.system.env = variable;
     environment.system.read_file = [stop](const std::string& path) {
         return read_file(path, stop);

@@ -32,15 +32,6 @@ struct Connection {
     std::unique_ptr<kubeclient::Transport> transport{};
 };
 
-struct Environment {
-    Streams io;
-    kubeclient::System system{};
-    std::stop_token stop{};
-    std::string program = "virt-handoff";  // how the user called it: "kubectl virt-handoff"
-    // Lazy: verbs that need no cluster never call it.
-    std::function<kubeclient::Result<Connection>(const ConnectionOptions&)> connect{};
-};
-
 // The exit codes, the same for every output format (ARCHITECTURE.md, `options`, the manual page).
 enum class ExitCode {
     done = 0,
@@ -54,6 +45,17 @@ enum class ExitCode {
     outcome_unknown = 8,
     interrupted = 130,
     terminated = 143,
+};
+
+struct Environment {
+    Streams io;
+    kubeclient::System system{};
+    std::stop_token stop{};
+    // How the program will end once it was asked to stop: interrupted or terminated.
+    std::function<ExitCode()> interruption = [] { return ExitCode::interrupted; };
+    std::string program = "virt-handoff";  // how the user called it: "kubectl virt-handoff"
+    // Lazy: verbs that need no cluster never call it.
+    std::function<kubeclient::Result<Connection>(const ConnectionOptions&)> connect{};
 };
 
 }  // namespace commands

@@ -18,6 +18,7 @@ namespace commands {
 namespace {
 
 using kubeclient::Error;
+using kubeclient::ErrorKind;
 using kubeclient::Result;
 using preflight::PreflightReport;
 using preflight::Selection;
@@ -43,6 +44,8 @@ Result<facts::Snapshot> read_files(const PreflightOptions& options, Environment&
     std::string text;
     if (options.from == "-") {
         text.assign(std::istreambuf_iterator<char>(environment.io.in), {});
+        // Half of the input gives no verdict.
+        if (environment.stop.stop_requested()) return Error{ErrorKind::canceled, "interrupted"};
     }
     return preflight::load_path(options.from, text, environment.system);
 }
@@ -70,6 +73,7 @@ Result<PreflightReport> make_report(const PreflightOptions& options, Environment
                                               : read_files(options, environment));
     preflight::Terms terms;
     terms.fail_on_warning = options.fail_on_warning;
+    if (environment.stop.stop_requested()) return Error{ErrorKind::canceled, "interrupted"};
     for (const auto& waiver : options.ignore)
         terms.waivers.push_back({waiver.check, waiver.target});
     auto report = preflight::judge(snapshot, selection, terms);
@@ -87,8 +91,10 @@ Result<PreflightReport> make_report(const PreflightOptions& options, Environment
 }
 
 PreflightReport failed_report(const Error& error, const Environment& environment) {
+    const auto code =
+        error.kind == ErrorKind::canceled ? environment.interruption() : exit_code(error.kind);
     return error_report({std::string(to_string(error.kind)), error.message, hint_of(error)},
-                        static_cast<int>(exit_code(error.kind)), now(environment));
+                        static_cast<int>(code), now(environment));
 }
 
 std::string render(const PreflightReport& report, const PreflightOptions& options,

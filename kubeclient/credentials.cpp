@@ -108,7 +108,16 @@ public:
         const std::lock_guard lock(mutex_);
         const bool expired = expires_ && system_.now() > *expires_;
         if (fresh_ && !expired) return credential_;
-        TRY_ASSIGN(got, run().within("getting credentials"));
+        // Requests sent in parallel wait here for one run, and share its failure.
+        constexpr auto failure_holds = std::chrono::seconds(10);
+        if (failure_ && system_.now() - failed_at_ < failure_holds) return *failure_;
+        auto outcome = run().within("getting credentials");
+        if (!outcome.ok()) {
+            failure_ = outcome.error();
+            failed_at_ = system_.now();
+            return *failure_;
+        }
+        const auto got = std::move(outcome).value();
         std::string authorization;
         if (!got.token.empty()) {
             TRY_ASSIGN(header, bearer(got.token, "the token that exec plugin " + plugin_.command +
@@ -182,6 +191,8 @@ private:
     Credential credential_{};
     std::optional<Instant> expires_{};
     bool fresh_ = false;
+    std::optional<Error> failure_{};  // of the last run
+    std::chrono::system_clock::time_point failed_at_{};
 };
 
 Result<std::unique_ptr<CredentialSource>> make_plugin(

@@ -65,7 +65,11 @@ public:
         sigemptyset(&blocked);
         posix_spawnattr_setsigdefault(&attributes_, &defaults);
         posix_spawnattr_setsigmask(&attributes_, &blocked);
-        posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+        // A group of its own, so that all of it can be ended; but whoever asks a person stays in
+        // ours, or the terminal would stop it.
+        int flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
+        if (input == PluginInput::none) flags |= POSIX_SPAWN_SETPGROUP;
+        posix_spawnattr_setflags(&attributes_, static_cast<short>(flags));
     }
     SpawnSetup(const SpawnSetup&) = delete;
     SpawnSetup& operator=(const SpawnSetup&) = delete;
@@ -230,7 +234,7 @@ Result<std::string> run_plugin(const PluginRun& run) {
     auto text = read_output(output.number(), run, deadline);
     auto exit = text.ok() ? wait_for_exit(child, run, deadline) : Result<int>(text.error());
     if (!exit.ok()) {
-        kill(child, SIGKILL);
+        kill(run.input == PluginInput::none ? -child : child, SIGKILL);
         while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
         }
         return exit.error();

@@ -21,9 +21,9 @@ struct HttpLimits {
     std::chrono::milliseconds silence{30000};     // within a body
     // A connection idle for longer is not used again: load balancers drop them without a word.
     std::chrono::milliseconds keep{10000};
-    // Decoded. 10,000 pods are 40 MB, so this is some 250,000; it bounds what a broken or hostile
+    // Decoded. 10,000 pods are 40 MB, so this is some 60,000; it bounds what a broken or hostile
     // server can make us hold.
-    std::size_t body = std::size_t{1} << 30;
+    std::size_t body = std::size_t{1} << 28;
 };
 
 struct HttpOptions {

@@ -5,6 +5,7 @@
 #include "kubeclient/json.hpp"
 #include "kubeclient/kubeconfig.hpp"
 #include "kubeclient/server_url.hpp"
+#include "kubeclient/shell_word.hpp"
 
 namespace kubeclient {
 namespace {
@@ -248,22 +249,6 @@ Result<std::string> read_pem(const std::string& data, const std::string& path,
     return config_error(where + " for " + entry + " holds no PEM block");
 }
 
-// Control characters would let the hint rewrite the terminal; Go writes them as U+001B.
-std::string harmless(const std::string& text) {
-    constexpr std::string_view hex = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool space = byte >= 0x09 && byte <= 0x0d;
-        if ((byte < 0x20 && !space) || byte == 0x7f) {
-            out += std::string("U+00") + hex[byte >> 4U] + hex[byte & 0xfU];
-        } else {
-            out += c;
-        }
-    }
-    return out;
-}
-
 std::string cluster_info(const ClusterEntry& cluster, const std::string& authority) {
     auto json = Json::object();
     json["server"] = cluster.server;
@@ -286,17 +271,6 @@ ExecPlugin completed(ExecPlugin exec, const Chosen& chosen, const std::string& a
     exec.install_hint = harmless(exec.install_hint);
     if (exec.provide_cluster_info) exec.cluster_info = cluster_info(chosen.cluster, authority);
     return exec;
-}
-
-// A word of a command that people will paste: names come from a file that others may have written.
-std::string shell_word(const std::string& text) {
-    constexpr std::string_view safe =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@=+-";
-    if (!text.empty() && text.find_first_not_of(safe) == std::string::npos) return text;
-    std::string quoted = "'";
-    for (const char c : harmless(text))
-        quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return quoted + "'";
 }
 
 Error auth_provider_refused(const UserEntry& user, const std::string& name) {

@@ -65,7 +65,7 @@ std::vector<Finding> check_quota(const Question& question) {
                    "the target pod is refused and the migration stays Pending "
                    "(migrationRejectedByResourceQuota)",
                    {"raise the quota for the time of the migration",
-                    {"kubectl describe quota " + quota.meta.name + " -n " + quota.meta.ns}}));
+                    {command("kubectl describe quota ", quota.meta.name, " -n ", quota.meta.ns)}}));
     }
     if (findings.empty())
         findings.push_back(skipped(question.machine(), "no quota in the namespace"));
@@ -91,7 +91,7 @@ std::vector<Finding> check_pod_security(const Question& question) {
                "a target pod that violates the level is refused (it needs a privileged "
                "namespace to run), and the migration stays Pending",
                {"the source pod was admitted once; if the label is newer than the pod, relax it",
-                {"kubectl get namespace " + question.ns() + " --show-labels"}})};
+                {command("kubectl get namespace ", question.ns(), " --show-labels")}})};
 }
 
 std::vector<Finding> check_server(const Question& question) {

@@ -35,6 +35,9 @@ std::vector<std::string> missing_on(const facts::Node& node, const facts::Labels
 }
 
 std::vector<Finding> check_host_model(const Question& question) {
+    const auto& node = question.judged.node;
+    const auto show_labels = node.empty() ? std::string("kubectl get nodes --show-labels")
+                                          : command("kubectl get node ", node, " --show-labels");
     return from_rule(
         question, Rule::host_model,
         {"the CPU model can be handed over",
@@ -43,7 +46,7 @@ std::vector<Finding> check_host_model(const Question& question) {
          "told to offer the same",
          {"look at the node's virt-handler and its labels; a named cpu.model works "
           "without the label",
-          {"kubectl get node " + question.judged.node + " --show-labels"}}});
+          {show_labels}}});
 }
 
 std::vector<Finding> check_passthrough(const Question& question) {

@@ -16,7 +16,7 @@ Fix shared_claim_fix(const Question& question, const std::string& claim) {
     return {
         "put the disk on a claim with ReadWriteMany (block devices: volumeMode Block), for "
         "example by a volume migration; until then the VM moves only by stop and start",
-        {"kubectl get pvc " + claim + " -n " + question.ns() + " -o yaml"}};
+        {command("kubectl get pvc ", claim, " -n ", question.ns(), " -o yaml")}};
 }
 
 std::string seen_modes(const ClaimAccess& access) {

@@ -17,22 +17,22 @@ std::vector<Finding> check_single_launcher(const Question& question) {
             return {failed(question.machine(), "no live launcher pod", needed,
                            "the VMI says Running, but no pod can have its QEMU",
                            {"look at the VMI's pods and events",
-                            {"kubectl get pods -n " + question.ns() +
-                             " -l kubevirt.io=virt-launcher -o wide"}})};
+                            {command("kubectl get pods -n ", question.ns(),
+                                     " -l kubevirt.io=virt-launcher -o wide")}})};
         }
-        if (live.empty())
+        if (live.empty() || !launchers.covers(question.ns()))
             return {unknown(question.machine(), needed,
                             {launchers.gap.empty() ? "pods" : launchers.gap})};
         return {passed(question.machine(), live.front()->meta.name + " on " + live.front()->node)};
     }
     std::vector<std::string> names;
     for (const auto* pod : live) names.push_back(pod->meta.name + " on " + pod->node);
-    return {failed(
-        question.machine(), join(names), needed,
-        "KubeVirt starts no target while two launchers live, and says nothing; if both "
-        "have a QEMU, both may write the disks",
-        {"find out which pod has the guest before anything is deleted",
-         {"kubectl get pods -n " + question.ns() + " -l kubevirt.io=virt-launcher -o wide"}})};
+    return {failed(question.machine(), join(names), needed,
+                   "KubeVirt starts no target while two launchers live, and says nothing; if both "
+                   "have a QEMU, both may write the disks",
+                   {"find out which pod has the guest before anything is deleted",
+                    {command("kubectl get pods -n ", question.ns(),
+                             " -l kubevirt.io=virt-launcher -o wide")}})};
 }
 
 std::vector<Finding> check_launcher_image(const Question& question) {

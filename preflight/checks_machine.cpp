@@ -10,10 +10,6 @@ namespace {
 
 constexpr auto migrations_resource = "virtualmachineinstancemigrations.kubevirt.io";
 
-std::string vm_argument(const Question& question) {
-    return question.name() + " -n " + question.ns();
-}
-
 std::vector<Finding> check_running(const Question& question) {
     const auto* vmi = question.judged.vmi;
     const std::string needed = "a running VMI";
@@ -23,7 +19,8 @@ std::vector<Finding> check_running(const Question& question) {
     if (vmi == nullptr) {
         return {warned(question.machine(), "the VM does not run", needed,
                        "there is nothing to migrate; judged as if it were running",
-                       {"start the VM first", {"virtctl start " + vm_argument(question)}})};
+                       {"start the VM first",
+                        {command("virtctl start ", question.name(), " -n ", question.ns())}})};
     }
     if (vmi->phase == "Running") return {passed(question.machine(), "phase Running")};
     const bool final = vmi->phase == "Succeeded" || vmi->phase == "Failed";
@@ -31,7 +28,7 @@ std::vector<Finding> check_running(const Question& question) {
                    final ? "Cannot migrate VMI in finalized state."
                          : "a migration waits until the VMI is Running",
                    {final ? "start the VM again" : "wait until the VM runs",
-                    {"kubectl get vmi " + vmi->meta.name + " -n " + vmi->meta.ns}})};
+                    {command("kubectl get vmi ", vmi->meta.name, " -n ", vmi->meta.ns)}})};
 }
 
 std::vector<Finding> check_reported(const Question& question) {
@@ -53,8 +50,8 @@ std::vector<Finding> check_reported(const Question& question) {
     return {failed(question.machine(), reported->reason + ": " + reported->message, needed,
                    "virt-api refuses the migration as long as the condition says so",
                    {"see the failing checks for each cause; the condition names the first one only",
-                    {"kubectl get vmi " + question.machine().name + " -n " + question.ns() +
-                     " -o jsonpath='{.status.conditions}'"}})};
+                    {command("kubectl get vmi ", question.machine().name, " -n ", question.ns(),
+                             " -o jsonpath='{.status.conditions}'")}})};
 }
 
 std::vector<Finding> check_no_migration(const Question& question) {
@@ -64,12 +61,12 @@ std::vector<Finding> check_no_migration(const Question& question) {
     if (!question.judged.migrations.empty()) {
         const auto& migration = *question.judged.migrations.front();
         const auto phase = migration.phase.empty() ? "not begun" : migration.phase;
-        return {failed(
-            {"VirtualMachineInstanceMigration", question.ns(), migration.meta.name},
-            phase + (migration.meta.deleting ? ", being deleted" : ""), needed,
-            "virt-api refuses a second migration while one is in flight",
-            {"wait for it, or delete it to cancel",
-             {"kubectl get vmim " + migration.meta.name + " -n " + question.ns() + " -o yaml"}})};
+        return {failed({"VirtualMachineInstanceMigration", question.ns(), migration.meta.name},
+                       phase + (migration.meta.deleting ? ", being deleted" : ""), needed,
+                       "virt-api refuses a second migration while one is in flight",
+                       {"wait for it, or delete it to cancel",
+                        {command("kubectl get vmim ", migration.meta.name, " -n ", question.ns(),
+                                 " -o yaml")}})};
     }
     if (!migrations.covers(question.ns())) {
         const auto& gap = migrations.gap;
@@ -82,12 +79,12 @@ std::vector<Finding> check_evacuation(const Question& question) {
     if (const auto finding = unless_running(question, "the VMI's status")) return {*finding};
     const auto& node = question.judged.vmi->evacuation_node;
     if (node.empty()) return {passed(question.machine(), "not marked")};
-    return {warned(
-        question.machine(), "marked for evacuation from " + node, "no mark",
-        "KubeVirt keeps making migrations for a marked VM until it has left the node, "
-        "also after the node was uncordoned",
-        {"let the evacuation end, or take the mark back",
-         {"virtctl evacuate-cancel vmi " + question.machine().name + " -n " + question.ns()}})};
+    return {warned(question.machine(), "marked for evacuation from " + node, "no mark",
+                   "KubeVirt keeps making migrations for a marked VM until it has left the node, "
+                   "also after the node was uncordoned",
+                   {"let the evacuation end, or take the mark back",
+                    {command("virtctl evacuate-cancel vmi ", question.machine().name, " -n ",
+                             question.ns())}})};
 }
 
 std::vector<Finding> check_paused(const Question& question) {

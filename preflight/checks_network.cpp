@@ -60,8 +60,8 @@ Fix network_fix(const Question& question) {
     return {
         "check the network attachment and restart virt-handler where its pods lack interface "
         "migration0",
-        {"kubectl get network-attachment-definitions -n " + ns,
-         "kubectl rollout status daemonset/virt-handler -n " + ns}};
+        {command("kubectl get network-attachment-definitions -n ", ns),
+         command("kubectl rollout status daemonset/virt-handler -n ", ns)}};
 }
 
 // The handlers fall back to the pod network without a word when an interface is missing.

@@ -10,7 +10,8 @@ namespace {
 
 std::vector<Finding> check_candidates(const Question& question) {
     const auto& nodes = question.snapshot.nodes;
-    const auto needs = target_needs(question.snapshot, question.judged);
+    auto needs = target_needs(question.snapshot, question.judged);
+    needs.gaps.insert(needs.gaps.end(), needs.volume_gaps.begin(), needs.volume_gaps.end());
     const std::string needed = "another node that the target pod may run on";
     std::vector<std::string> candidates;
     std::vector<std::string> refused;
@@ -31,8 +32,10 @@ std::vector<Finding> check_candidates(const Question& question) {
         return {passed(question.machine(),
                        count_of(candidates.size(), "candidate") + ": " + join(candidates))};
     }
+    // Of an incomplete list the refusals are facts, but another node may still suit.
+    const bool none_refused = refused.empty() || !candidates.empty();
     if (!candidates.empty()) refused.push_back("only " + join(candidates) + " can take it");
-    if (refused.empty() && !nodes.complete) {
+    if (none_refused && !nodes.complete) {
         return {unknown(question.machine(), needed, {nodes.gap.empty() ? "nodes" : nodes.gap})};
     }
     return {warned(question.machine(),

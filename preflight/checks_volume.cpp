@@ -29,7 +29,7 @@ Finding judge_filesystem(const Question& question, const ClaimedDisk& disk) {
                   "where libvirt does not know the file system as shared, the migration fails at "
                   "once: Unsafe migration: Migration without shared storage is unsafe",
                   {"use volumeMode Block, or a network file system such as NFS or CephFS",
-                   {"kubectl get pvc " + disk.claim + " -n " + question.ns() + " -o yaml"}});
+                   {command("kubectl get pvc ", disk.claim, " -n ", question.ns(), " -o yaml")}});
 }
 
 std::vector<Finding> check_filesystem(const Question& question) {
@@ -113,7 +113,7 @@ Finding judge_reach(const Question& question, const ClaimedDisk& disk) {
                   "the claim says ReadWriteMany, but the volume behind it exists on one node: the "
                   "target pod stays Pending with a volume node affinity conflict",
                   {"move the disk to storage that more than one node can reach",
-                   {"kubectl get pv " + disk.bound->meta.name + " -o yaml"}});
+                   {command("kubectl get pv ", disk.bound->meta.name, " -o yaml")}});
 }
 
 std::vector<Finding> check_reach(const Question& question) {

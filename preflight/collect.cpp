@@ -24,6 +24,16 @@ using kubeclient::ListOptions;
 using kubeclient::ResourcePath;
 using kubeclient::Result;
 
+// The answer of a request that was not sent, because an earlier one did not reach the server.
+Error not_asked() {
+    return {ErrorKind::transport, "not asked, because the server could not be reached", "", 0};
+}
+
+bool was_reached(const std::optional<Error>& error) {
+    return !error || (error->kind != ErrorKind::transport && error->kind != ErrorKind::timeout &&
+                      error->kind != ErrorKind::canceled);
+}
+
 // One request: a list, or one object where the path has a name.
 struct Ask {
     ResourcePath path{};
@@ -35,7 +45,7 @@ struct Ask {
 
 struct Answer {
     std::vector<Json> objects{};
-    std::optional<Error> error{};
+    std::optional<Error> error = not_asked();
 };
 
 std::string resource_of(const ResourcePath& path) {
@@ -63,17 +73,27 @@ Answer send(Api& api, const Ask& ask) {
 // One request of a round: `send` runs in parallel with the others, `take` afterwards, one by one.
 // An error of `take` ends the whole reading.
 struct Step {
-    std::function<void()> send;
+    std::function<bool()> send;  // false: the server was not reached
     std::function<kubeclient::Status()> take;
 };
 
 kubeclient::Status run_round(const std::vector<Step>& steps) {
     constexpr std::size_t most_at_once = 8;
     std::atomic<std::size_t> next = 0;
+    std::atomic<std::size_t> failures = 0;
+    std::atomic<bool> any_reached = false;
+    // Where a whole batch got no answer, the rest would only wait as long again.
+    const auto hopeless = [&] { return !any_reached && failures >= most_at_once; };
     std::vector<std::future<void>> workers;  // carry an exception over to this thread
     for (std::size_t worker = 0; worker < std::min(steps.size(), most_at_once); ++worker) {
         workers.push_back(std::async(std::launch::async, [&] {
-            for (auto at = next++; at < steps.size(); at = next++) steps[at].send();
+            for (auto at = next++; at < steps.size() && !hopeless(); at = next++) {
+                if (steps[at].send()) {
+                    any_reached = true;
+                } else {
+                    ++failures;
+                }
+            }
         }));
     }
     for (auto& worker : workers) worker.wait();
@@ -99,7 +119,13 @@ kubeclient::Status take(Snapshot& snapshot, const Ask& ask, const Answer& answer
     std::string problem = answer.error && !absent ? answer.error->message : "";
     for (const auto& object : answer.objects) {
         const auto added = add_object(snapshot, object);
-        if (!added.ok() && problem.empty()) problem = added.error().message;
+        if (!problem.empty()) continue;
+        if (!added.ok()) {
+            problem = added.error().message;
+        } else if (!added->used) {
+            const auto kind = kubeclient::text_at(object, {"kind"}).value_or("object");
+            problem = "the reply holds a " + kind + ", which was not asked for";
+        }
     }
     if (problem.empty()) return kubeclient::Done{};
     if (ask.refusal != nullptr && !*ask.refusal) {
@@ -114,7 +140,10 @@ kubeclient::Status take(Snapshot& snapshot, const Ask& ask, const Answer& answer
 Step read_step(Api& api, Snapshot& snapshot, Ask ask) {
     ask.coverage->complete = true;
     auto answer = std::make_shared<Answer>();
-    return {[&api, ask, answer] { *answer = send(api, ask); },
+    return {[&api, ask, answer] {
+                *answer = send(api, ask);
+                return was_reached(answer->error);
+            },
             [&snapshot, ask, answer] { return take(snapshot, ask, *answer); }};
 }
 
@@ -271,7 +300,10 @@ Step expand_step(Api& api, Snapshot& snapshot, const facts::Vm& vm) {
     auto answer = std::make_shared<Answer>();
     const Ask ask{{"subresources.kubevirt.io", "v1", "virtualmachines", vm.meta.ns, vm.meta.name,
                    "expand-spec"}};
-    return {[&api, ask, answer] { *answer = send(api, ask); },
+    return {[&api, ask, answer] {
+                *answer = send(api, ask);
+                return was_reached(answer->error);
+            },
             [&snapshot, ns = vm.meta.ns, name = vm.meta.name, answer]() -> kubeclient::Status {
                 const std::string resource = "virtualmachines/expand-spec.subresources.kubevirt.io";
                 if (answer->error) {
@@ -309,10 +341,11 @@ void refuse_opinion(Snapshot& snapshot, const std::string& reason) {
 
 // Whether the user may create migrations: nobody is asked for a dry run without that right.
 Step review_step(Api& api, Snapshot& snapshot, const std::string& ns) {
-    auto review = std::make_shared<Result<kubeclient::AccessReview>>(Error{});
+    auto review = std::make_shared<Result<kubeclient::AccessReview>>(not_asked());
     return {[&api, ns, review] {
                 *review = api.self_subject_access_review(
                     {"create", "kubevirt.io", migrations_resource, "", ns, ""});
+                return review->ok() || was_reached(review->error());
             },
             [&snapshot, review]() -> kubeclient::Status {
                 if (!review->ok()) {
@@ -328,7 +361,7 @@ Step review_step(Api& api, Snapshot& snapshot, const std::string& ns) {
 
 // The API server's own opinion: the migration is created with dryRun=All, so nothing is stored.
 Step dry_run_step(Api& api, Snapshot& snapshot, const facts::Meta& vmi) {
-    auto refusal = std::make_shared<std::optional<Error>>();
+    auto refusal = std::make_shared<std::optional<Error>>(not_asked());
     const auto send_dry_run = [&api, vmi, refusal] {
         const Json migration{
             {"apiVersion", "kubevirt.io/v1"},
@@ -338,7 +371,8 @@ Step dry_run_step(Api& api, Snapshot& snapshot, const facts::Meta& vmi) {
         const auto path = kubeclient::path_of(kubevirt_path(migrations_resource, vmi.ns));
         const auto created = path.ok() ? api.create(*path, migration, kubeclient::DryRun::server)
                                        : Result<Json>(path.error());
-        if (!created.ok()) *refusal = created.error();
+        *refusal = created.ok() ? std::nullopt : std::optional(created.error());
+        return was_reached(*refusal);
     };
     return {send_dry_run, [&snapshot, vmi, refusal]() -> kubeclient::Status {
                 const auto kind = *refusal ? (*refusal)->kind : ErrorKind::invalid;

@@ -126,6 +126,8 @@ void compare_condition(const std::string& name, const std::optional<ReportedCond
 }
 
 void compare(const Question& question, Item& item) {
+    // What KubeVirt says of a running VMI cannot be held against a template.
+    if (!question.judged.running() && question.judged.life == Life::unread) return;
     const auto likely = likely_reason(question);
     compare_condition("LiveMigratable", item.reported.live_migratable,
                       item.recomputed.live_migratable, question.migratability.reason_settled,
@@ -232,8 +234,8 @@ std::string shown(const Target& target) {
     return target.name;
 }
 
-void find_missing(const std::vector<Pair>& selected, const Selection& selection,
-                  PreflightReport& report) {
+void find_missing(const Snapshot& snapshot, const std::vector<Pair>& selected,
+                  const Selection& selection, PreflightReport& report) {
     std::vector<std::string> missing;
     for (const auto& target : selection.targets) {
         const bool there = std::any_of(selected.begin(), selected.end(),
@@ -242,8 +244,10 @@ void find_missing(const std::vector<Pair>& selected, const Selection& selection,
     }
     if (missing.empty()) return;
     const auto where = selection.ns.empty() ? "" : " in namespace " + selection.ns;
-    report.error = ReportError{"not_found", join(missing) + " not found" + where,
-                               "list what is there with: kubectl get vm,vmi -A"};
+    const bool all_read = !snapshot.live || (snapshot.vms.complete && snapshot.vmis.complete);
+    report.error = ReportError{
+        "not_found", join(missing) + (all_read ? " not found" : " could not be read") + where,
+        "list what is there with: kubectl get vm,vmi -A"};
 }
 
 // An empty selection is an answer only where everything that could be selected was read.
@@ -256,16 +260,24 @@ std::optional<ReportError> unread_selection(const Snapshot& snapshot, const Sele
     const auto& id = snapshot.vmis.complete ? snapshot.vms.gap : snapshot.vmis.gap;
     for (const auto& gap : snapshot.gaps) {
         if (gap.id == id) {
-            return ReportError{"forbidden", "which VMs are meant could not be read: " + gap.reason,
+            const bool refused = gap.reason.find("forbidden") != std::string::npos;
+            return ReportError{refused ? "forbidden" : "protocol",
+                               "which VMs are meant could not be read: " + gap.reason,
                                "ask for the right to " + gap.verb + " " + gap.resource};
         }
     }
     return std::nullopt;
 }
 
-int exit_code(const PreflightReport& report, const Terms& terms) {
+// Whether a whole list was asked for and only a part of it could be read.
+bool is_partial(const Snapshot& snapshot, const Selection& selection) {
+    const bool all_read = snapshot.vms.complete && snapshot.vmis.complete;
+    return snapshot.live && selection.targets.empty() && !all_read;
+}
+
+int exit_code(const PreflightReport& report, const Terms& terms, bool partial) {
     if (report.error) return exit_error;
-    if (report.summary.fail > 0 || report.summary.unknown > 0) return exit_blocked;
+    if (report.summary.fail > 0 || report.summary.unknown > 0 || partial) return exit_blocked;
     if (terms.fail_on_warning && report.summary.warn > 0) return exit_warnings;
     return 0;
 }
@@ -303,9 +315,9 @@ PreflightReport judge(const Snapshot& snapshot, const Selection& selection, cons
         if (needed.contains(gap.id)) add_gap(report, gap);
     }
     for (const auto& id : needed) add_gap(report, unread_object(id));
-    find_missing(selected, selection, report);
+    find_missing(snapshot, selected, selection, report);
     if (!report.error) report.error = unread_selection(snapshot, selection, report);
-    report.exit_code = exit_code(report, terms);
+    report.exit_code = exit_code(report, terms, is_partial(snapshot, selection));
     return report;
 }
 

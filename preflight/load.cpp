@@ -172,18 +172,26 @@ facts::Snapshot Loader::finish(std::string source) {
 
 namespace {
 
+Error unreadable(Error error) {
+    if (error.hint.empty()) error.hint = "give --from a file or folder that you may read, or -";
+    return error;
+}
+
 bool may_hold_objects(const std::string& path) {
     return path.ends_with(".yaml") || path.ends_with(".yml") || path.ends_with(".json");
 }
 
 kubeclient::Status add_files(Loader& loader, const std::string& path,
                              const kubeclient::System& system) {
-    TRY_ASSIGN(files, system.list_files(path));
+    auto listed = system.list_files(path);
+    if (!listed.ok()) return unreadable(listed.error());
+    const auto files = std::move(listed).value();
     const bool single = files.size() == 1 && files.front() == path;
     for (const auto& file : files) {
         if (!single && !may_hold_objects(file)) continue;
-        TRY_ASSIGN(text, system.read_file(file));
-        TRY(loader.add(file, text, single ? Loader::Strict::yes : Loader::Strict::no));
+        const auto text = system.read_file(file);
+        if (!text.ok()) return unreadable(text.error());
+        TRY(loader.add(file, *text, single ? Loader::Strict::yes : Loader::Strict::no));
     }
     return kubeclient::Done{};
 }

@@ -92,8 +92,9 @@ MigrationConfig effective_config(const facts::Snapshot& snapshot, const Judged& 
     } else {
         config.gaps.push_back(snapshot.kubevirts.gap);
     }
-    if (!snapshot.policies.complete && snapshot.policies.items.empty()) {
-        config.gaps.push_back(snapshot.policies.gap);
+    const auto& policies = snapshot.policies;
+    if (!policies.covers("")) {
+        config.gaps.push_back(policies.gap.empty() ? "migrationpolicies" : policies.gap);
         return config;
     }
     const auto* ns = snapshot.namespaces.find("", judged.meta.ns);

@@ -101,10 +101,11 @@ void add_host_model(Labels& selector, const Judged& judged, const facts::Node* s
 }
 
 template <class T>
-void add_gap(TargetNeeds& needs, const facts::Reading<T>& reading, const std::string& resource) {
+void add_gap(std::vector<std::string>& gaps, const facts::Reading<T>& reading,
+             const std::string& resource) {
     const auto& gap = reading.gap.empty() ? resource : reading.gap;
-    if (std::find(needs.gaps.begin(), needs.gaps.end(), gap) == needs.gaps.end()) {
-        needs.gaps.push_back(gap);
+    if (std::find(gaps.begin(), gaps.end(), gap) == gaps.end()) {
+        gaps.push_back(gap);
     }
 }
 
@@ -132,13 +133,13 @@ void add_volumes(TargetNeeds& needs, const facts::Snapshot& snapshot, const Judg
         const auto* claim = snapshot.claims.find(judged.meta.ns, volume.claim);
         if (claim == nullptr) {
             if (!snapshot.claims.complete)
-                add_gap(needs, snapshot.claims, "persistentvolumeclaims");
+                add_gap(needs.volume_gaps, snapshot.claims, "persistentvolumeclaims");
             continue;
         }
         if (claim->volume.empty()) continue;
         const auto* bound = snapshot.volumes.find("", claim->volume);
         if (bound == nullptr) {
-            add_gap(needs, snapshot.volumes, "persistentvolumes");
+            add_gap(needs.volume_gaps, snapshot.volumes, "persistentvolumes");
         } else if (bound->node_terms) {
             needs.volumes.push_back(bound);
         }
@@ -202,7 +203,7 @@ TargetNeeds target_needs(const facts::Snapshot& snapshot, const Judged& judged) 
         const auto* kubevirt = kubevirt_of(snapshot);
         needs.placement.node_selector = selector_of_guest(judged, kubevirt);
         add_machine(needs.placement.node_selector, snapshot, judged);
-        if (kubevirt == nullptr) add_gap(needs, snapshot.kubevirts, "kubevirts.kubevirt.io");
+        if (kubevirt == nullptr) add_gap(needs.gaps, snapshot.kubevirts, "kubevirts.kubevirt.io");
     }
     const auto* source = snapshot.nodes.find("", judged.node);
     if (judged.running()) {
@@ -210,7 +211,7 @@ TargetNeeds target_needs(const facts::Snapshot& snapshot, const Judged& judged) 
         // The first migration takes model and vendor from the source node; its pod keeps both.
         const bool pinned = has_prefix(needs.placement.node_selector, cpu_vendor);
         if (source == nullptr && !pinned && !judged.node.empty()) {
-            add_gap(needs, snapshot.nodes, "nodes/" + judged.node);
+            add_gap(needs.gaps, snapshot.nodes, "nodes/" + judged.node);
         }
     }
     const auto& cpu = judged.guest.cpu;

@@ -21,7 +21,8 @@ struct TargetNeeds {
     std::vector<const facts::PersistentVolume*> volumes{};  // those pinned to some nodes
     std::string hugepages{};  // resource, "hugepages-1Gi"; empty: none
     std::int64_t hugepages_bytes = 0;
-    std::vector<std::string> gaps{};  // what could not be read and may ask more
+    std::vector<std::string> gaps{};         // what could not be read and may ask more
+    std::vector<std::string> volume_gaps{};  // the same of where the volumes can be reached
 };
 
 TargetNeeds target_needs(const facts::Snapshot& snapshot, const Judged& judged);

@@ -4,9 +4,11 @@
 
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "facts/snapshot.hpp"
+#include "kubeclient/shell_word.hpp"
 #include "preflight/check.hpp"
 #include "preflight/judged.hpp"
 #include "preflight/migratability.hpp"
@@ -56,6 +58,19 @@ struct RuleText {
     Fix fix{};
 };
 std::vector<Finding> from_rule(const Question& question, Rule rule, const RuleText& text);
+
+// A command to paste: literals as they are, names quoted for the shell where they need it.
+template <class... Parts>
+std::string command(const Parts&... parts) {
+    const auto quoted = [](const auto& part) -> std::string {
+        if constexpr (std::is_same_v<std::decay_t<decltype(part)>, std::string>) {
+            return kubeclient::shell_word(part);
+        } else {
+            return part;
+        }
+    };
+    return (quoted(parts) + ...);
+}
 
 std::string join(const std::vector<std::string>& words, std::string_view separator = ", ");
 // "1 node", "3 nodes"

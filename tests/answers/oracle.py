@@ -185,7 +185,7 @@ def check_host_model(vmi, world):
     if dig(vmi, "spec", "domain", "cpu", "model") != "host-model":
         return None
     if vmi.get("foreseen"):
-        return foresee_host_model(world, vmi["spec"]["domain"]["cpu"].get("assumed"))
+        return foresee_host_model(world)
     name = dig(vmi, "status", "nodeName") or ""
     if name not in world.nodes:
         return UNKNOWN
@@ -194,13 +194,10 @@ def check_host_model(vmi, world):
     return "CPUModeLiveMigratable", f'the node "{name}" does not allow migration with host-model'
 
 
-def foresee_host_model(world, assumed):
-    """Of a machine that does not run: one node that could migrate it is enough."""
-    if any(offers_host_model(node) for node in world.nodes.values()):
-        return None
-    if assumed or not world.nodes:
-        return UNKNOWN
-    return "CPUModeLiveMigratable", 'the node "" does not allow migration with host-model'
+def foresee_host_model(world):
+    """Of a machine that does not run: one node that could migrate it is enough, and only a full
+    list of nodes without any would be a refusal. Files never hold a list that is known as full."""
+    return None if any(offers_host_model(node) for node in world.nodes.values()) else UNKNOWN
 
 
 def check_virtiofs(vmi, world):
@@ -374,7 +371,6 @@ def started(machine, world):
         arm = spec.get("architecture") == "arm64"
         own = "host-passthrough" if arm else "host-model"
         cpu["model"] = world.configuration("cpuModel") or own
-        cpu["assumed"] = world.kubevirt is None
     reenlightenment = dig(domain, "features", "hyperv", "reenlightenment")
     if reenlightenment is not None and reenlightenment.get("enabled") is None:
         reenlightenment["enabled"] = True

@@ -159,6 +159,7 @@ def make_handler(world):
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # a client connects many times at once
 
 
 def with_heartbeats(objects):

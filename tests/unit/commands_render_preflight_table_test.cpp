@@ -413,15 +413,20 @@ TEST_CASE("no VM is no text: the note belongs to standard error") {
     CHECK(render_preflight_names(none).empty());
 }
 
-TEST_CASE("a KubeVirt of unknown or newer version is said") {
+TEST_CASE("a KubeVirt of unknown, older or newer version is said") {
     auto all = report({item("prod", "db", Verdict::pass)});
     all.rules = "1.9";
     all.rules_assumed = true;
     all.kubevirt_version = "v1.12.0";
     CHECK(render_preflight_table(all, ascii())
-              .find("\nKubeVirt 1.12.0, rules 1.9, the newest "
-                    "known; cluster") != std::string::npos);
+              .find("\nKubeVirt 1.12.0, rules 1.9, assumed; "
+                    "cluster") != std::string::npos);
+    all.kubevirt_version = "v1.3.2";
+    all.rules = "1.4";
+    CHECK(render_preflight_table(all, ascii()).find("\nKubeVirt 1.3.2, rules 1.4, assumed; ") !=
+          std::string::npos);
     all.kubevirt_version.clear();
+    all.rules = "1.9";
     CHECK(render_preflight_table(all, ascii())
               .find("\nKubeVirt version unknown: rules 1.9, the "
                     "newest, assumed; cluster") != std::string::npos);

@@ -23,7 +23,7 @@ TEST_CASE("a Status becomes kubectl's sentence and the kind of its code") {
     for (const Row& row :
          std::initializer_list<Row>{{400, "BadRequest", ErrorKind::invalid},
                                     {403, "Forbidden", ErrorKind::forbidden},
-                                    {404, "NotFound", ErrorKind::not_found},
+                                    {404, "NotFound", ErrorKind::not_served},
                                     {405, "MethodNotAllowed", ErrorKind::invalid},
                                     {406, "NotAcceptable", ErrorKind::invalid},
                                     {409, "Conflict", ErrorKind::conflict},
@@ -126,4 +126,22 @@ TEST_CASE("a good status with a bad body is a protocol error that names the requ
 TEST_CASE("what the server says cannot steer the terminal") {
     const auto error = error_for(403, R"({"kind":"Status","message":"a\u001b[31mb\rc\nd"})");
     CHECK(error.message == "Error from server: a [31mb c\nd");
+}
+
+TEST_CASE("only a 404 that names the object says that the object does not exist") {
+    const auto kind = [](const std::string& details) {
+        return error_for(404, R"({"kind":"Status","reason":"NotFound","code":404,"message":"m")" +
+                                  details + "}")
+            .kind;
+    };
+    CHECK(kind(R"(,"details":{"name":"web","kind":"virtualmachines"})") == ErrorKind::not_found);
+    CHECK(kind(R"(,"details":{"name":""})") == ErrorKind::not_served);
+    CHECK(kind(R"(,"details":{"kind":"virtualmachines"})") == ErrorKind::not_served);
+    CHECK(kind(R"(,"details":{})") == ErrorKind::not_served);
+    CHECK(kind("") == ErrorKind::not_served);
+    CHECK(error_for(404, "404 page not found\n", "text/plain").kind == ErrorKind::not_served);
+    // Whoever is named, another code stays what it is.
+    CHECK(
+        error_for(403, R"({"kind":"Status","reason":"Forbidden","details":{"name":"web"}})").kind ==
+        ErrorKind::forbidden);
 }

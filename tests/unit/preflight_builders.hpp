@@ -34,7 +34,7 @@ inline facts::Guest guest() {
     result.memory_guest = 8 * gibibyte;
     result.disks = {{.name = "root"}};
     result.interfaces = {{"default", facts::Binding::masquerade, {}, {}}};
-    result.networks = {{"default", true, {}}};
+    result.networks = {{"default", true}};
     result.volumes = {{"root", facts::VolumeKind::claim, "persistentVolumeClaim", "data", false}};
     return result;
 }
@@ -50,7 +50,7 @@ inline facts::Vmi vmi() {
     result.conditions = {{"LiveMigratable", "True", {}, {}, {}},
                          {"StorageLiveMigratable", "True", {}, {}, {}}};
     result.volumes = {
-        {"root", facts::ClaimStatus{"data", {"ReadWriteMany"}, "Block", 10 * gibibyte}, false}};
+        {"root", facts::ClaimStatus{"data", {"ReadWriteMany"}, "Block", 10 * gibibyte}}};
     result.migration_method = "LiveMigration";
     result.migration_transport = "Unix";
     result.selinux_context = "none";
@@ -96,7 +96,7 @@ inline facts::Pod handler(const std::string& node_name) {
     result.meta = meta("kubevirt", "virt-handler-" + node_name);
     result.node = node_name;
     result.phase = "Running";
-    result.ready = true;
+    result.meta.labels = {{"kubevirt.io", "virt-handler"}};
     return result;
 }
 
@@ -127,7 +127,7 @@ inline facts::Snapshot healthy() {
     read(all.handlers, {handler("n1"), handler("n2")});
     read(all.handler_sets, {{meta("kubevirt", "virt-handler"), {}, 2, 2, 2, true}});
     read(all.claims, {{meta("prod", "data"), {"ReadWriteMany"}, "Block", "ceph", "pv-1"}});
-    read(all.volumes, {{meta("", "pv-1"), "rbd.csi.ceph.com", {}, {}}});
+    read(all.volumes, {{meta("", "pv-1"), "rbd.csi.ceph.com", {}}});
     read(all.storage_classes, {{meta("", "ceph"), "rbd.csi.ceph.com"}});
     read(all.namespaces, {{meta("", "prod")}});
     for (facts::Coverage* rest : std::initializer_list<facts::Coverage*>{

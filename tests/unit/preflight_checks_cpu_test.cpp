@@ -288,3 +288,86 @@ TEST_CASE("memory encryption ties a guest to its host, release by release") {
                        {"on s390x", on_s390x, Verdict::fail},
                        {"1.5 has no such rule", in_release("v1.5.3", on_s390x), Verdict::skipped}});
 }
+
+TEST_CASE("CPU-001 needs a full list of nodes to refuse a stopped VM") {
+    const auto bare = [](Snapshot& all) {
+        for (auto& node : all.nodes.items) node.meta.labels.erase(model_label);
+    };
+    const auto some = [](Snapshot& all) {
+        all.nodes.complete = false;
+        all.nodes.gap.clear();
+    };
+    expect("CPU-001",
+           {{"all were read", bare, Verdict::fail},
+            {"some were read",
+             [&](Snapshot& all) {
+                 bare(all);
+                 some(all);
+             },
+             Verdict::unknown, "nodes"},
+            {"some were read, and another was not understood",
+             [&](Snapshot& all) {
+                 bare(all);
+                 some(all);
+                 all.nodes.gap = "broken";
+             },
+             Verdict::unknown, "broken"},
+            {"some were read, one of them offers it", some, Verdict::pass}},
+           stopped);
+}
+
+namespace {
+
+// A world where n1 and n2 offer what a stopped VM asks, and a case takes it from n2.
+void name_model(Snapshot& all) {
+    all.vms.items.front().guest.cpu->model = "Haswell";
+    for (auto& node : all.nodes.items) {
+        node.meta.labels["cpu-model.node.kubevirt.io/Haswell"] = "true";
+    }
+}
+
+}  // namespace
+
+TEST_CASE("CPU-003 wants two nodes that offer the CPU of a stopped VM") {
+    expect("CPU-003",
+           {{"two", name_model, Verdict::pass},
+            {"one",
+             [](Snapshot& all) {
+                 name_model(all);
+                 other(all).meta.labels.erase("cpu-model.node.kubevirt.io/Haswell");
+             },
+             Verdict::warn},
+            {"the only node",
+             [](Snapshot& all) {
+                 name_model(all);
+                 all.nodes.items.pop_back();
+             },
+             Verdict::warn}},
+           stopped);
+}
+
+TEST_CASE("NUMA-001 wants two nodes with CPU manager for a stopped VM") {
+    const auto dedicate = [](std::string value) {
+        return [value](Snapshot& all) {
+            all.vms.items.front().guest.cpu->dedicated = true;
+            source(all).meta.labels["kubevirt.io/cpumanager"] = "true";
+            other(all).meta.labels["kubevirt.io/cpumanager"] = value;
+        };
+    };
+    expect("NUMA-001",
+           {{"two", dedicate("true"), Verdict::pass}, {"one", dedicate("false"), Verdict::warn}},
+           stopped);
+}
+
+TEST_CASE("NUMA-002 wants two nodes with the huge pages of a stopped VM") {
+    const auto use = [](std::int64_t on_other) {
+        return [on_other](Snapshot& all) {
+            all.vms.items.front().guest.hugepages = "1Gi";
+            source(all).allocatable["hugepages-1Gi"] = 16 * gibibyte;
+            other(all).allocatable["hugepages-1Gi"] = on_other;
+        };
+    };
+    expect("NUMA-002",
+           {{"two", use(8 * gibibyte), Verdict::pass}, {"one", use(gibibyte), Verdict::warn}},
+           stopped);
+}

@@ -91,11 +91,11 @@ TEST_CASE("DISK-001 names every bad claim, not the first only") {
     reported_claim(all).access_modes = {"ReadWriteOnce"};
     guest_of(all).volumes.push_back({"logs", VolumeKind::data_volume, "dataVolume", "logs", false});
     vmi_of(all).volumes.push_back(
-        {"logs", facts::ClaimStatus{"logs", {"ReadWriteOnce"}, "Block", {}}, false});
+        {"logs", facts::ClaimStatus{"logs", {"ReadWriteOnce"}, "Block", {}}});
     const auto findings = run(all, "DISK-001");
     REQUIRE(findings.size() == 2);
-    CHECK(findings[0].subject.name == "logs");
-    CHECK(findings[1].subject.name == "data");
+    CHECK(findings[0].subject.name == "data");
+    CHECK(findings[1].subject.name == "logs");
     CHECK(findings[0].verdict == Verdict::fail);
     CHECK(findings[1].verdict == Verdict::fail);
 }
@@ -109,7 +109,7 @@ TEST_CASE("DISK-002 asks for shared hostDisks") {
              [](Snapshot& all) {
                  add_host_disk(all, false);
                  vmi_of(all).volumes.push_back(
-                     {"scratch", facts::ClaimStatus{"c", {"ReadWriteMany"}, "Block", {}}, false});
+                     {"scratch", facts::ClaimStatus{"c", {"ReadWriteMany"}, "Block", {}}});
              },
              Verdict::pass},
             {"1.5 does not look at the claim it stands for",
@@ -117,7 +117,7 @@ TEST_CASE("DISK-002 asks for shared hostDisks") {
                  kubevirt_in(all).observed_version = "v1.5.0";
                  add_host_disk(all, true);
                  vmi_of(all).volumes.push_back(
-                     {"scratch", facts::ClaimStatus{"c", {"ReadWriteOnce"}, "Block", {}}, false});
+                     {"scratch", facts::ClaimStatus{"c", {"ReadWriteOnce"}, "Block", {}}});
              },
              Verdict::pass}});
 }
@@ -127,16 +127,11 @@ TEST_CASE("DISK-002 fails a hostDisk before 1.6 also where it stands for a claim
     kubevirt_in(all).observed_version = "v1.5.0";
     add_host_disk(all, false);
     vmi_of(all).volumes.push_back(
-        {"scratch", facts::ClaimStatus{"c", {"ReadWriteMany"}, "Block", {}}, false});
+        {"scratch", facts::ClaimStatus{"c", {"ReadWriteMany"}, "Block", {}}});
     const auto item = judge_one(all);
     CHECK(item.recomputed.live_migratable.status == "False");
     CHECK(item.verdict == Verdict::fail);
-    bool told = false;
-    for (const auto& [check, finding] : item.checks) {
-        const bool disk = check->id == "DISK-001" || check->id == "DISK-002";
-        told = told || (disk && finding.verdict == Verdict::fail);
-    }
-    CHECK(told);
+    CHECK(findings_of(item, "DISK-002").front().verdict == Verdict::fail);
 }
 
 TEST_CASE("DISK-003 warns of ephemeral and dump claims that only one node can attach") {
@@ -296,11 +291,20 @@ TEST_CASE("DISK-010 compares the sizes of a volume migration") {
             vmi_of(all).migrated_volumes = {{"root", "data", "new", from, to}};
         };
     };
-    expect("DISK-010", {{"none", unchanged, Verdict::skipped},
-                        {"equal", move(gibibyte, gibibyte), Verdict::pass},
-                        {"larger", move(gibibyte, 2 * gibibyte), Verdict::pass},
-                        {"one byte smaller", move(gibibyte, gibibyte - 1), Verdict::warn},
-                        {"sizes unknown", move({}, {}), Verdict::pass}});
+    expect("DISK-010",
+           {{"none", unchanged, Verdict::skipped},
+            {"equal", move(gibibyte, gibibyte), Verdict::pass},
+            {"larger", move(gibibyte, 2 * gibibyte), Verdict::pass},
+            {"one byte smaller", move(gibibyte, gibibyte - 1), Verdict::warn},
+            {"sizes unknown", move({}, {}), Verdict::unknown, "persistentvolumeclaims"},
+            {"source unknown", move({}, gibibyte), Verdict::unknown, "persistentvolumeclaims"},
+            {"destination unknown", move(gibibyte, {}), Verdict::unknown, "persistentvolumeclaims"},
+            {"sizes unknown, claims unread",
+             [&](Snapshot& all) {
+                 move({}, {})(all);
+                 unread(all, all.claims, "claims");
+             },
+             Verdict::unknown, "claims"}});
 }
 
 TEST_CASE("DISK-011 warns of what holds the disks") {
@@ -309,4 +313,45 @@ TEST_CASE("DISK-011 warns of what holds the disks") {
             {"backup", [](Snapshot& all) { vmi_of(all).backup_running = true; }, Verdict::warn},
             {"utility volume", [](Snapshot& all) { guest_of(all).utility_volumes = {"dump"}; },
              Verdict::warn}});
+}
+
+TEST_CASE("DISK-001 judges the claim behind a hostDisk since 1.6, DISK-002 up to 1.5") {
+    const auto verdicts = [](const std::string& version, bool shared, const std::string& mode) {
+        auto all = healthy();
+        kubevirt_in(all).observed_version = version;
+        add_host_disk(all, shared);
+        vmi_of(all).volumes.push_back({"scratch", facts::ClaimStatus{"c", {mode}, "Block", {}}});
+        std::vector<std::string> failed;
+        for (const auto& [check, finding] : judge_one(all).checks) {
+            const bool disk = check->id == "DISK-001" || check->id == "DISK-002";
+            if (disk && finding.verdict == Verdict::fail) failed.emplace_back(check->id);
+        }
+        return failed;
+    };
+    using Ids = std::vector<std::string>;
+    for (const auto* old : {"v1.4.1", "v1.5.3"}) {
+        CHECK(verdicts(old, false, "ReadWriteMany") == Ids{"DISK-002"});
+        CHECK(verdicts(old, false, "ReadWriteOnce") == Ids{"DISK-002"});
+        CHECK(verdicts(old, true, "ReadWriteOnce").empty());
+    }
+    for (const auto* later : {"v1.6.0", "v1.9.0"}) {
+        CHECK(verdicts(later, false, "ReadWriteMany").empty());
+        CHECK(verdicts(later, true, "ReadWriteOnce") == Ids{"DISK-001"});
+        CHECK(verdicts(later, false, "ReadWriteOnce") == Ids{"DISK-001"});
+    }
+}
+
+TEST_CASE("DISK-009 wants two nodes that reach the volume of a stopped VM") {
+    const auto pin = [](std::vector<std::string> names) {
+        return [names](Snapshot& all) {
+            auto& terms = all.volumes.items.front().node_terms.emplace();
+            for (const auto& name : names) terms.push_back(on_node(name));
+        };
+    };
+    expect("DISK-009",
+           {{"not pinned", unchanged, Verdict::pass},
+            {"two nodes", pin({"n1", "n2"}), Verdict::pass},
+            {"one node", pin({"n2"}), Verdict::warn},
+            {"one node and one that is gone", pin({"n2", "n9"}), Verdict::warn}},
+           stopped);
 }

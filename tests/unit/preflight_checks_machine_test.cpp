@@ -1,4 +1,6 @@
 // VMI-001 … VMI-005, POD-001 … POD-003, NODE-001, NODE-002, ADM-001 … ADM-003.
+#include <array>
+
 #include "tests/unit/preflight_builders.hpp"
 
 using namespace preflight;
@@ -6,6 +8,8 @@ using namespace preflight::builders;
 using facts::Snapshot;
 
 namespace {
+
+constexpr auto this_vmi = "virtualmachineinstances.kubevirt.io/prod/web";
 
 std::function<void(Snapshot&)> phase(std::string name) {
     return [name](Snapshot& all) { vmi_of(all).phase = name; };
@@ -51,7 +55,7 @@ TEST_CASE("VMI-001 wants a VMI that runs") {
                        {"Succeeded", phase("Succeeded"), Verdict::fail},
                        {"Failed", phase("Failed"), Verdict::fail},
                        {"running is not Running", phase("running"), Verdict::fail},
-                       {"no status", phase(""), Verdict::warn}});
+                       {"no status", phase(""), Verdict::unknown, this_vmi}});
     expect("VMI-001", {{"stopped", unchanged, Verdict::warn}}, stopped);
 }
 
@@ -59,7 +63,9 @@ TEST_CASE("VMI-001 tells a stopped VM from one whose VMI was not read") {
     auto all = stopped();
     CHECK(run(all, "VMI-001").front().seen == "the VM does not run");
     all.vms.items.front().created = true;
-    CHECK(run(all, "VMI-001").front().seen == "its VMI was not read");
+    const auto unread_vmi = run(all, "VMI-001").front();
+    CHECK(unread_vmi.verdict == Verdict::unknown);
+    CHECK(unread_vmi.gaps == std::vector<std::string>{this_vmi});
 }
 
 TEST_CASE("VMI-002 repeats what KubeVirt reports") {
@@ -278,4 +284,214 @@ TEST_CASE("ADM-003 repeats the server's own opinion") {
             {"no right to ask", [](Snapshot& all) { unread(all, all.opinions, "dry-run"); },
              Verdict::unknown, "dry-run"}});
     expect("ADM-003", {{"stopped", unchanged, Verdict::skipped}}, stopped);
+}
+
+namespace {
+
+// Files hold some objects: nothing says that these are all, and no kind was refused.
+template <class T>
+void part_of(facts::Reading<T>& reading, std::vector<T> items) {
+    reading.complete = false;
+    reading.gap.clear();
+    reading.items = std::move(items);
+}
+
+// The checks that ask a running VMI, and no other object, for their answer.
+constexpr std::array running_checks{"VMI-001",  "VMI-002", "VMI-003",  "VMI-004",
+                                    "VMI-005",  "POD-001", "POD-002",  "POD-003",
+                                    "NODE-002", "CPU-006", "PORT-001", "ADM-003"};
+
+void expect_unread(const Snapshot& all) {
+    const auto item = judge_one(all);
+    for (const auto* id : running_checks) {
+        CAPTURE(id);
+        const auto findings = findings_of(item, id);
+        REQUIRE(findings.size() == 1);
+        CHECK(to_string(findings.front().verdict) == "unknown");
+        CHECK(findings.front().gaps == std::vector<std::string>{this_vmi});
+    }
+    CHECK(item.verdict == Verdict::unknown);
+    CHECK(judge(all, {}, {}).exit_code == 3);
+}
+
+}  // namespace
+
+TEST_CASE("a VM that was created and whose VMI was not read is no stopped VM") {
+    auto all = stopped();
+    all.vms.items.front().created = true;
+    expect_unread(all);
+    all.live = false;
+    expect_unread(all);
+}
+
+TEST_CASE("while VMIs could not all be read nobody knows that a VM of a cluster is stopped") {
+    auto all = stopped();
+    unread(all, all.vmis, "vmis");
+    expect_unread(all);
+    // Files never hold a whole kind: there the VM's own status decides.
+    all.live = false;
+    CHECK(run(all, "VMI-001").front().verdict == Verdict::warn);
+    CHECK(run(all, "POD-001").front().verdict == Verdict::skipped);
+}
+
+TEST_CASE("a VMI without a phase is unread, whatever else it says") {
+    auto all = healthy();
+    phase("")(all);
+    vmi_of(all).conditions.clear();
+    expect_unread(all);
+}
+
+TEST_CASE("where the VMI was not read KubeVirt may vouch for the VM") {
+    auto all = stopped();
+    auto& machine = all.vms.items.front();
+    machine.created = true;
+    machine.conditions = {{"LiveMigratable", "True", {}, {}, {}}};
+    CHECK(run(all, "VMI-001").front().verdict == Verdict::unknown);
+    CHECK(judge_one(all).verdict == Verdict::warn);
+    CHECK(judge(all, {}, {}).exit_code == 0);
+    machine.conditions.front().status = "Unknown";
+    CHECK(judge_one(all).verdict == Verdict::unknown);
+    CHECK(judge(all, {}, {}).exit_code == 3);
+}
+
+TEST_CASE("VMI-003 takes no migration for none where files hold one of that namespace") {
+    const auto done = [](std::string ns) { return facts::Migration{meta(ns, "m"), "x", "Failed"}; };
+    const std::string resource = "virtualmachineinstancemigrations.kubevirt.io";
+    expect("VMI-003",
+           {{"one of this namespace",
+             [&](Snapshot& all) { part_of(all.migrations, {done("prod")}); }, Verdict::pass},
+            {"one of another namespace",
+             [&](Snapshot& all) { part_of(all.migrations, {done("test")}); }, Verdict::unknown,
+             resource},
+            {"nothing", [&](Snapshot& all) { part_of(all.migrations, {}); }, Verdict::unknown,
+             resource},
+            {"one of this namespace, another was not understood",
+             [&](Snapshot& all) {
+                 part_of(all.migrations, {done("prod")});
+                 all.migrations.gap = "vmims";
+             },
+             Verdict::unknown, "vmims"},
+            {"the unfinished one tells, however much was read",
+             [](Snapshot& all) {
+                 part_of(all.migrations, {{meta("prod", "m"), "web", "Running"}});
+                 all.migrations.gap = "vmims";
+             },
+             Verdict::fail}});
+}
+
+TEST_CASE("POD-001 counts launchers only where all of the namespace were read") {
+    auto foreign = launcher();
+    foreign.meta.controller_uid = "other";
+    expect(
+        "POD-001",
+        {{"its own", [](Snapshot& all) { part_of(all.launchers, {launcher()}); }, Verdict::pass},
+         {"another VMI's only",
+          [&](Snapshot& all) {
+              auto elsewhere = foreign;
+              elsewhere.meta.ns = "test";
+              part_of(all.launchers, {elsewhere});
+          },
+          Verdict::unknown, "pods"},
+         {"nothing", [](Snapshot& all) { part_of(all.launchers, {}); }, Verdict::unknown, "pods"},
+         {"its own, another was not understood",
+          [](Snapshot& all) {
+              part_of(all.launchers, {launcher()});
+              all.launchers.gap = "launchers";
+          },
+          Verdict::unknown, "launchers"},
+         {"two are two, however much was read",
+          [](Snapshot& all) {
+              add_second_launcher(all, "Running");
+              all.launchers.complete = false;
+              all.launchers.gap = "launchers";
+          },
+          Verdict::fail}});
+}
+
+TEST_CASE("ADM-001 takes no quota for none where files hold one of that namespace") {
+    const auto of = [](std::string ns) {
+        return facts::ResourceQuota{meta(ns, "q"), {{"pods", 9000}}, {{"pods", 1000}}};
+    };
+    expect("ADM-001",
+           {{"one of this namespace", [&](Snapshot& all) { part_of(all.quotas, {of("prod")}); },
+             Verdict::pass},
+            {"one of another namespace", [&](Snapshot& all) { part_of(all.quotas, {of("test")}); },
+             Verdict::unknown, "resourcequotas"},
+            {"one of this namespace, another was not understood",
+             [&](Snapshot& all) {
+                 part_of(all.quotas, {of("prod")});
+                 all.quotas.gap = "quotas";
+             },
+             Verdict::unknown, "quotas"}});
+}
+
+TEST_CASE("ADM-001 asks nothing of a stopped VM, whose start needs the room anyway") {
+    expect("ADM-001",
+           {{"no quota", unchanged, Verdict::skipped},
+            {"a full one", quota("pods", 1000, 1000), Verdict::skipped},
+            {"unread", [](Snapshot& all) { unread(all, all.quotas, "quotas"); }, Verdict::skipped}},
+           stopped);
+}
+
+TEST_CASE("ADM-001 compares limits with the limits of the source pod, not with its requests") {
+    const auto limited = [](std::int64_t limit, std::int64_t hard) {
+        return [=](Snapshot& all) {
+            if (limit > 0) pod(all).limits["cpu"] = limit;
+            quota("limits.cpu", hard, 1000)(all);
+        };
+    };
+    expect("ADM-001", {{"room to the last thousandth", limited(2000, 3000), Verdict::pass},
+                       {"one thousandth short", limited(2000, 2999), Verdict::warn},
+                       {"a pod without limits", limited(0, 1000), Verdict::pass},
+                       {"requests are no limits",
+                        [&](Snapshot& all) {
+                            limited(4000, 9000)(all);
+                            quota("requests.cpu", 2000, 1000)(all);
+                        },
+                        Verdict::pass}});
+}
+
+TEST_CASE("NODE-001 wants two nodes for a stopped VM, one of which will be the source") {
+    expect("NODE-001",
+           {{"two", unchanged, Verdict::pass},
+            {"one", [](Snapshot& all) { other(all).cordoned = true; }, Verdict::warn},
+            {"a third makes up for it",
+             [](Snapshot& all) {
+                 other(all).cordoned = true;
+                 all.nodes.items.push_back(node("n3"));
+             },
+             Verdict::pass},
+            {"the only node of the cluster", [](Snapshot& all) { all.nodes.items.pop_back(); },
+             Verdict::warn},
+            {"unread", [](Snapshot& all) { unread(all, all.nodes, "nodes"); }, Verdict::unknown,
+             "nodes"}},
+           stopped);
+}
+
+TEST_CASE("NODE-001 leaves open what hangs on a volume or on KubeVirt that was not read") {
+    const auto no_pods = [](std::function<void(Snapshot&)> change) {
+        return [change](Snapshot& all) {
+            unread(all, all.launchers, "pods");
+            change(all);
+        };
+    };
+    expect("NODE-001",
+           {{"claims unread", [](Snapshot& all) { unread(all, all.claims, "claims"); },
+             Verdict::unknown, "claims"},
+            {"the claim does not exist", [](Snapshot& all) { all.claims.items.clear(); },
+             Verdict::pass},
+            {"volumes unread", [](Snapshot& all) { unread(all, all.volumes, "pv"); },
+             Verdict::unknown, "pv"},
+            {"the claim is not bound",
+             [](Snapshot& all) {
+                 all.claims.items.front().volume.clear();
+                 unread(all, all.volumes, "pv");
+             },
+             Verdict::pass},
+            {"KubeVirt unread, the source pod tells what is selected",
+             [](Snapshot& all) { unread(all, all.kubevirts, "kubevirts"); }, Verdict::pass},
+            {"KubeVirt unread, and no pod",
+             no_pods([](Snapshot& all) { unread(all, all.kubevirts, "kubevirts"); }),
+             Verdict::unknown, "kubevirts"},
+            {"no pod, but KubeVirt", no_pods(unchanged), Verdict::pass}});
 }

@@ -18,7 +18,7 @@ std::function<void(Snapshot&)> bind(Binding binding, std::string version = "v1.9
 // A dedicated migration network that is in place on every handler.
 void use_migration_network(Snapshot& all) {
     kubevirt_in(all).migrations.network = "migration";
-    all.attachments.items = {{meta("kubevirt", "migration"), {}}};
+    all.attachments.items = {{meta("kubevirt", "migration")}};
     all.handler_sets.items.front().networks = "migration@migration0";
     for (auto& handler : all.handlers.items) handler.interfaces["migration0"] = {"10.0.0.1"};
 }
@@ -88,7 +88,7 @@ TEST_CASE("NET-001 lets only what migrates stand on the pod network") {
          {"bridge on a secondary network",
           [](Snapshot& all) {
               bind(Binding::bridge)(all);
-              guest_of(all).networks.front() = {"default", false, "net1"};
+              guest_of(all).networks.front() = {"default", false};
           },
           Verdict::pass},
          {"no interface", [](Snapshot& all) { guest_of(all).interfaces.clear(); }, Verdict::pass},
@@ -218,7 +218,7 @@ TEST_CASE("NET-003 does not take a network for one whose name ends alike") {
 
 TEST_CASE("NET-004 warns where policies keep virt-handlers apart") {
     facts::NetworkPolicy deny;
-    deny.selects_handlers = true;
+    deny.selector = {{"kubevirt.io", "In", {"virt-handler"}}};
     deny.ingress = true;
     auto allow = deny;
     allow.allows_handlers_in = true;
@@ -226,7 +226,7 @@ TEST_CASE("NET-004 warns where policies keep virt-handlers apart") {
     deny_out.ingress = false;
     deny_out.egress = true;
     auto unrelated = deny;
-    unrelated.selects_handlers = false;
+    unrelated.selector = {{"kubevirt.io", "In", {"virt-api"}}};
     expect("NET-004",
            {{"no policy", unchanged, Verdict::pass},
             {"deny in", policy(deny), Verdict::warn},
@@ -251,7 +251,13 @@ TEST_CASE("NET-004 warns where policies keep virt-handlers apart") {
              },
              Verdict::pass},
             {"unread", [](Snapshot& all) { unread(all, all.network_policies, "netpol"); },
-             Verdict::unknown, "netpol"}});
+             Verdict::unknown, "netpol"},
+            {"CR unread, so KubeVirt's namespace is not known",
+             [&](Snapshot& all) {
+                 policy(allow)(all);
+                 unread(all, all.kubevirts, "kubevirts");
+             },
+             Verdict::unknown, "kubevirts"}});
 }
 
 TEST_CASE("BAND-001 wants time for one pass over the memory") {
@@ -289,10 +295,10 @@ TEST_CASE("BAND-001 tells what happens at the time limit") {
         kubevirt_in(all).migrations.allow_workload_disruption = disruption;
         return run(all, "BAND-001").front().seen;
     };
-    CHECK(seen({}, {}).ends_with("at most 1350 s, then aborted"));
-    CHECK(seen({}, true).ends_with("at most 1350 s, then the guest is paused"));
-    CHECK(seen(true, {}).ends_with("at most 1350 s, then post-copy"));
-    CHECK(seen(true, false).ends_with("at most 1350 s, then aborted"));
+    CHECK(seen({}, {}).ends_with("time limit 1350 s, then aborted"));
+    CHECK(seen({}, true).ends_with("time limit 1350 s, then the guest is paused"));
+    CHECK(seen(true, {}).ends_with("time limit 1350 s, then post-copy"));
+    CHECK(seen(true, false).ends_with("time limit 1350 s, then aborted"));
 }
 
 TEST_CASE("BAND-002 warns where safety is switched off, of each switch") {
@@ -310,4 +316,98 @@ TEST_CASE("BAND-002 warns where safety is switched off, of each switch") {
     unsafe(all);
     plain(all);
     CHECK(run(all, "BAND-002").size() == 2);
+}
+
+TEST_CASE("NET-004 matches policies with the labels that the handler pods have") {
+    const auto deny = [](std::vector<facts::Requirement> selector) {
+        facts::NetworkPolicy result;
+        result.selector = std::move(selector);
+        result.ingress = true;
+        return result;
+    };
+    const facts::Requirement by_app{"app", "In", {"handlers"}};
+    const auto label = [](Snapshot& all, std::size_t count) {
+        for (std::size_t at = 0; at < count; ++at) {
+            all.handlers.items[at].meta.labels["app"] = "handlers";
+        }
+    };
+    expect("NET-004", {{"every pod", policy(deny({})), Verdict::warn},
+                       {"a label that no handler has", policy(deny({by_app})), Verdict::pass},
+                       {"a label that all have",
+                        [&](Snapshot& all) {
+                            label(all, 2);
+                            policy(deny({by_app}))(all);
+                        },
+                        Verdict::warn},
+                       {"a label that one has",
+                        [&](Snapshot& all) {
+                            label(all, 1);
+                            policy(deny({by_app}))(all);
+                        },
+                        Verdict::warn},
+                       {"one of two requirements",
+                        [&](Snapshot& all) {
+                            label(all, 2);
+                            policy(deny({by_app, {"zone", "Exists", {}}}))(all);
+                        },
+                        Verdict::pass},
+                       {"all but the API", policy(deny({{"kubevirt.io", "NotIn", {"virt-api"}}})),
+                        Verdict::warn},
+                       {"handlers unread: they have their own label",
+                        [&](Snapshot& all) {
+                            unread(all, all.handlers, "handlers");
+                            policy(deny({{"kubevirt.io", "In", {"virt-handler"}}}))(all);
+                        },
+                        Verdict::warn}});
+}
+
+TEST_CASE("NET-004 takes no policy for none where files hold one of KubeVirt's namespace") {
+    const auto of = [](std::string ns) {
+        facts::NetworkPolicy other;
+        other.meta = meta(ns, "p");
+        other.selector = {{"app", "In", {"x"}}};
+        other.ingress = true;
+        return other;
+    };
+    const auto hold = [&](std::vector<facts::NetworkPolicy> policies, std::string gap) {
+        return [=](Snapshot& all) {
+            all.network_policies.complete = false;
+            all.network_policies.gap = gap;
+            all.network_policies.items = policies;
+        };
+    };
+    const std::string resource = "networkpolicies.networking.k8s.io";
+    expect("NET-004",
+           {{"one of KubeVirt's namespace", hold({of("kubevirt")}, ""), Verdict::pass},
+            {"one of the VM's namespace", hold({of("prod")}, ""), Verdict::unknown, resource},
+            {"nothing", hold({}, ""), Verdict::unknown, resource},
+            {"one of KubeVirt's namespace, another was not understood",
+             hold({of("kubevirt")}, "netpol"), Verdict::unknown, "netpol"}});
+}
+
+TEST_CASE("BAND-001 tells when a migration without progress is aborted") {
+    const auto seen = [](std::optional<std::int64_t> timeout) {
+        auto all = healthy();
+        kubevirt_in(all).migrations.progress_timeout = timeout;
+        return run(all, "BAND-001").front().seen;
+    };
+    CHECK(seen({}).find(", aborted after 150 s without progress, time limit") != std::string::npos);
+    CHECK(seen(7).find(", aborted after 7 s without progress, time limit") != std::string::npos);
+    CHECK(seen(0).find("progress") == std::string::npos);
+}
+
+TEST_CASE("BAND-001 tells the time limit as far as it is known") {
+    auto all = healthy();
+    guest_of(all).memory_guest.reset();
+    CHECK(run(all, "BAND-001").front().seen.ends_with(", time limit 150 s per GB"));
+    kubevirt_in(all).migrations.completion_timeout_per_gib = 0;
+    CHECK(run(all, "BAND-001").front().seen.ends_with(", no time limit"));
+    auto copying = healthy();
+    guest_of(copying).volumes.push_back(
+        {"cloud", facts::VolumeKind::other, "cloudInitNoCloud", {}, false});
+    guest_of(copying).disks.push_back({.name = "cloud"});
+    CHECK(judge_one(copying).recomputed.migration_method == "BlockMigration");
+    CHECK(run(copying, "BAND-001")
+              .front()
+              .seen.ends_with(", time limit 1350 s and 150 s per GB of local disks, then aborted"));
 }

@@ -428,3 +428,53 @@ TEST_CASE("lists never post anything") {
     (void)all_of(cluster, listed);
     for (const auto& request : cluster.asked()) CHECK(request.method == Method::get);
 }
+
+TEST_CASE("a 404 that names no object does not say that the object is not there") {
+    FakeCluster cluster;
+    fill(cluster);
+    cluster.replies.insert_or_assign(
+        vmis_path + "/web",
+        status_reply(404, "NotFound", "the server could not find the requested resource"));
+    const auto all = all_of(cluster, named);
+    CHECK_FALSE(all.vmis.complete);
+    const auto* gap = gap_of(all, "virtualmachineinstances.kubevirt.io");
+    REQUIRE(gap != nullptr);
+    CHECK(gap->verb == "get");
+}
+
+TEST_CASE("a cluster that serves no virtual machines is told from one that has none of that name") {
+    const auto not_served =
+        status_reply(404, "NotFound", "the server could not find the requested resource");
+    FakeCluster cluster;
+    fill(cluster);
+    for (const auto& path : {vms_path, vmis_path})
+        cluster.replies.insert_or_assign(path, not_served);
+    const auto none = read(cluster, listed);
+    REQUIRE_FALSE(none.ok());
+    CHECK(none.error().kind == ErrorKind::not_served);
+    CHECK(none.error().message == "the cluster serves no virtualmachines.kubevirt.io");
+    cluster.replies.erase(vms_path + "/web");
+    cluster.replies.erase(vmis_path + "/web");
+    const auto absent = read(cluster, named);
+    REQUIRE(absent.ok());
+    CHECK(absent->vms.items.empty());
+    CHECK(absent->vms.complete);
+    CHECK(absent->vmis.complete);
+}
+
+TEST_CASE("why a template could not be expanded is told") {
+    FakeCluster cluster;
+    fill(cluster);
+    auto vm = vm_of("web");
+    vm["status"]["created"] = false;
+    vm["spec"]["instancetype"]["name"] = "large";
+    cluster.object(vms_path + "/web", vm);
+    cluster.replies.erase(vmis_path + "/web");
+    cluster.replies.insert_or_assign(expand_path, status_reply(403, "Forbidden", "not for you"));
+    const auto all = all_of(cluster, named);
+    const auto* gap = gap_of(all, "virtualmachines/expand-spec.subresources.kubevirt.io/prod/web");
+    REQUIRE(gap != nullptr);
+    CHECK(gap->verb == "get");
+    CHECK(gap->reason.find("not for you") != std::string::npos);
+    CHECK(all.vms.items.front().instancetype == "large");
+}

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "preflight/decode.hpp"
+#include "preflight/selection.hpp"
 
 using namespace preflight;
 using facts::Snapshot;
@@ -36,7 +37,8 @@ facts::NetworkPolicy policy(const std::string& spec) {
 }
 
 bool selects(const std::string& selector) {
-    return policy(R"({"podSelector":)" + selector + "}").selects_handlers;
+    const LabelSelector read{policy(R"({"podSelector":)" + selector + "}").selector};
+    return read.matches({{"kubevirt.io", "virt-handler"}});
 }
 bool allows(const std::string& rules) {
     return policy(R"({"podSelector":{},"ingress":)" + rules + "}").allows_handlers_in;

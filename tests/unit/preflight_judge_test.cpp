@@ -143,7 +143,7 @@ TEST_CASE("an instancetype that was not expanded leaves the template open") {
     CHECK(report.items.front().verdict == Verdict::unknown);
     CHECK(report.exit_code == 3);
     REQUIRE(report.gaps.size() == 1);
-    CHECK(report.gaps.front().resource == "virtualmachines/expand-spec");
+    CHECK(report.gaps.front().resource == "virtualmachines/expand-spec.subresources.kubevirt.io");
     CHECK(report.gaps.front().reason.find("large") != std::string::npos);
 }
 
@@ -349,4 +349,100 @@ TEST_CASE("every gap that a finding names is in the report, whatever was not rea
 TEST_CASE("the same facts give the same report") {
     const auto all = without_pods();
     CHECK(judge(all, everything, {}) == judge(all, everything, {}));
+}
+
+namespace {
+
+// A cluster of which VMs or VMIs could not be read, and nothing else is there.
+Snapshot nothing_but(bool vms_read, bool vmis_read) {
+    auto all = healthy();
+    all.vms.items.clear();
+    all.vmis.items.clear();
+    if (!vms_read) unread(all, all.vms, "vms");
+    if (!vmis_read) unread(all, all.vmis, "vmis");
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("an empty selection is an error where not everything was read that could be selected") {
+    for (const auto& [vms, vmis] :
+         {std::pair(false, true), std::pair(true, false), std::pair(false, false)}) {
+        const auto report = judge(nothing_but(vms, vmis), everything, {});
+        CHECK(report.exit_code == 1);
+        REQUIRE(report.error);
+        CHECK(report.error->message.find("forbidden") != std::string::npos);
+        CHECK(report.error->hint.find(vmis ? "list vms" : "list vmis") != std::string::npos);
+    }
+    CHECK_FALSE(judge(nothing_but(true, true), everything, {}).error);
+    CHECK(judge(nothing_but(true, true), everything, {}).exit_code == 0);
+    // Files hold what they hold.
+    auto files = nothing_but(false, false);
+    files.live = false;
+    CHECK_FALSE(judge(files, everything, {}).error);
+}
+
+TEST_CASE("a selection that finds something is judged, whatever else was not read") {
+    auto all = healthy();
+    unread(all, all.vms, "vms");
+    const auto report = judge(all, everything, {});
+    CHECK(report.items.size() == 1);
+    CHECK_FALSE(report.error);
+    CHECK(judge(all, labelled("app=none"), {}).error);
+}
+
+TEST_CASE("which VMs run on a node is not known without the VMIs") {
+    const auto on_n1 = [](const Snapshot& all) { return judge(all, {{}, {}, {}, "n1"}, {}); };
+    CHECK_FALSE(on_n1(healthy()).error);
+    auto all = healthy();
+    all.vmis.complete = false;
+    all.vmis.gap = "vmis";
+    all.gaps.push_back({"vmis", "list", "vmis", "VMI prod/bad: status.phase: expected text"});
+    const auto report = on_n1(all);
+    CHECK(report.items.size() == 1);
+    REQUIRE(report.error);
+    CHECK(report.error->message.find("expected text") != std::string::npos);
+    CHECK(report.exit_code == 1);
+    // Without a node the VMIs that were read are judged as they are.
+    CHECK_FALSE(judge(all, everything, {}).error);
+    all.live = false;
+    CHECK_FALSE(on_n1(all).error);
+}
+
+TEST_CASE("a reason is compared only where nothing unread stands before it") {
+    auto all = healthy();
+    guest_of(all).interfaces.front().binding = facts::Binding::bridge;
+    guest_of(all).host_devices = {"x"};
+    vmi_of(all).conditions = {{"LiveMigratable", "False", "CPUModeLiveMigratable", "m", {}}};
+    CHECK(judge_one(all).recomputed.live_migratable.reason == "InterfaceNotLiveMigratable");
+    CHECK(judge_one(all).agrees == false);
+    // The interface passes, the node's CPU is unread, and the device comes after it.
+    guest_of(all).interfaces.front().binding = facts::Binding::masquerade;
+    CHECK(judge_one(all).agrees == false);
+    unread(all, all.nodes, "nodes");
+    CHECK(judge_one(all).recomputed.live_migratable.reason == "HostDeviceNotLiveMigratable");
+    CHECK(judge_one(all).agrees == true);
+    CHECK(judge_one(all).differs.empty());
+    // Another status differs, whatever was not read; and what stands behind does not matter.
+    vmi_of(all).conditions.front().status = "True";
+    CHECK(judge_one(all).agrees == false);
+    vmi_of(all).conditions.front().status = "False";
+    guest_of(all).interfaces.front().binding = facts::Binding::bridge;
+    CHECK(judge_one(all).agrees == false);
+}
+
+TEST_CASE("the report says why rules of another release were taken") {
+    const auto note = [](const std::string& version) {
+        auto all = healthy();
+        kubevirt_in(all).observed_version = version;
+        return judge(all, everything, {}).rules_note;
+    };
+    CHECK(note("v1.9.0").empty());
+    CHECK(note("v1.4.1").empty());
+    CHECK(note("v1.3.0").find("older") != std::string::npos);
+    CHECK(note("v1.10.0").find("newer") != std::string::npos);
+    CHECK(note("").find("unknown") != std::string::npos);
+    auto all = healthy();
+    unread(all, all.kubevirts, "kubevirts");
+    CHECK(judge(all, everything, {}).rules_note.find("unknown") != std::string::npos);
 }

@@ -189,3 +189,11 @@ TEST_CASE("the size is the guest's memory and the disks that move with it") {
     guest_of(all).memory_request = gibibyte;
     CHECK(migration_size(judged_of(all)) == gibibyte);
 }
+
+TEST_CASE("a namespace without labels is matched by no policy that selects namespaces by label") {
+    const Labels vmi{{"app", "web"}};
+    CHECK(matching({policy("p", {}, Labels{{"zone", "a"}})}, vmi).empty());
+    CHECK(matching({policy("p", Labels{{"app", "web"}}, Labels{{"zone", "a"}})}, vmi).empty());
+    CHECK(matching({policy("p", Labels{{"app", "web"}}, Labels{})}, vmi) == "p");
+    CHECK(matching({policy("p", Labels{{"app", "web"}})}, vmi) == "p");
+}

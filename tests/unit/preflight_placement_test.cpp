@@ -217,3 +217,93 @@ TEST_CASE("the source launcher is the live pod of this VMI on its node") {
     all.launchers.items.front().meta.labels.clear();
     CHECK(found() == nullptr);
 }
+
+namespace {
+
+constexpr auto machine_label = "machine-type.node.kubevirt.io/pc-q35-rhel9.4.0";
+constexpr auto tsc_label = "scheduling.node.kubevirt.io/tsc-frequency-2000000000";
+
+// Without the source pod the guest has to tell.
+Snapshot podless() {
+    auto all = healthy();
+    unread(all, all.launchers, "pods");
+    vmi_of(all).machine = "pc-q35-rhel9.4.0";
+    vmi_of(all).tsc_frequency = 2'000'000'000;
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("the machine type is selected where nodes have labels of that family") {
+    auto all = podless();
+    CHECK_FALSE(needs_of(all).placement.node_selector.contains(machine_label));
+    all.nodes.items[1].meta.labels["machine-type.node.kubevirt.io/pc-i440fx"] = "true";
+    CHECK(needs_of(all).placement.node_selector.at(machine_label) == "true");
+    // What runs counts, not what was asked for; without a status the specification does.
+    guest_of(all).machine = "q35";
+    CHECK(needs_of(all).placement.node_selector.contains(machine_label));
+    vmi_of(all).machine.clear();
+    CHECK(needs_of(all).placement.node_selector.contains("machine-type.node.kubevirt.io/q35"));
+    guest_of(all).machine.clear();
+    for (const auto& [label, value] : needs_of(all).placement.node_selector) {
+        CHECK_FALSE(label.starts_with("machine-type.node.kubevirt.io/"));
+    }
+}
+
+TEST_CASE("the TSC frequency is selected where nodes have labels of that family") {
+    auto all = podless();
+    CHECK_FALSE(needs_of(all).placement.node_selector.contains(tsc_label));
+    all.nodes.items[1].meta.labels["scheduling.node.kubevirt.io/tsc-frequency-1"] = "true";
+    CHECK(needs_of(all).placement.node_selector.at(tsc_label) == "true");
+    vmi_of(all).tsc_frequency = 0;
+    CHECK_FALSE(needs_of(all).placement.node_selector.contains(
+        "scheduling.node.kubevirt.io/tsc-frequency-0"));
+}
+
+TEST_CASE("the source pod's selector is taken as it is") {
+    auto all = podless();
+    all.launchers.items = {launcher()};
+    all.nodes.items[1].meta.labels["machine-type.node.kubevirt.io/q35"] = "true";
+    CHECK_FALSE(needs_of(all).placement.node_selector.contains(machine_label));
+}
+
+TEST_CASE("what was not read of the target's needs is named, each thing once") {
+    CHECK(needs_of(healthy()).gaps.empty());
+    auto all = podless();
+    CHECK(needs_of(all).gaps.empty());
+    guest_of(all).volumes.push_back(
+        {"logs", facts::VolumeKind::claim, "persistentVolumeClaim", "logs", false});
+    all.claims.complete = false;
+    all.claims.items.clear();
+    CHECK(needs_of(all).volume_gaps == std::vector<std::string>{"persistentvolumeclaims"});
+    unread(all, all.kubevirts, "kubevirts");
+    auto gaps = needs_of(all).gaps;
+    std::sort(gaps.begin(), gaps.end());
+    CHECK(gaps == std::vector<std::string>{"kubevirts"});
+    auto unbound = healthy();
+    unread(unbound, unbound.volumes, "pv");
+    CHECK(needs_of(unbound).volume_gaps == std::vector<std::string>{"pv"});
+}
+
+TEST_CASE("huge pages are asked for the smaller of request and guest memory") {
+    const auto bytes = [](std::optional<std::int64_t> request, std::optional<std::int64_t> memory) {
+        auto all = healthy();
+        guest_of(all).hugepages = "1Gi";
+        guest_of(all).memory_request = request;
+        guest_of(all).memory_guest = memory;
+        return needs_of(all).hugepages_bytes;
+    };
+    CHECK(bytes(4 * gibibyte, 8 * gibibyte) == 4 * gibibyte);
+    CHECK(bytes(8 * gibibyte, 4 * gibibyte) == 4 * gibibyte);
+    CHECK(bytes({}, 8 * gibibyte) == 8 * gibibyte);
+    CHECK(bytes(8 * gibibyte, {}) == 8 * gibibyte);
+    CHECK(bytes({}, {}) == 0);
+}
+
+TEST_CASE("a stopped VM needs two nodes, a running one another") {
+    const auto running = healthy();
+    CHECK(nodes_needed(judge_vmi(running, belongings_of(running), nullptr,
+                                 running.vmis.items.front())) == 1);
+    const auto all = stopped();
+    CHECK(nodes_needed(judge_template(all, all.vms.items.front())) == 2);
+}
