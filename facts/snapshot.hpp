@@ -29,6 +29,11 @@ struct Coverage {
     bool complete = false;
     std::string gap{};
 
+    // The gap that keeps something unknown; `resource` where a part was read, but not all.
+    std::string gap_or(std::string resource) const {
+        return gap.empty() ? std::move(resource) : gap;
+    }
+
     bool operator==(const Coverage&) const = default;
 };
 

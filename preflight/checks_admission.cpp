@@ -42,8 +42,7 @@ std::vector<Finding> check_quota(const Question& question) {
         return {skipped(question.machine(), "does not run")};
     }
     if (!quotas.covers(question.ns())) {
-        const auto& gap = quotas.gap;
-        return {unknown(question.machine(), needed, {gap.empty() ? "resourcequotas" : gap})};
+        return {unknown(question.machine(), needed, {quotas.gap_or("resourcequotas")})};
     }
     const auto* launcher = source_launcher(question.judged);
     std::vector<Finding> findings;
@@ -51,8 +50,8 @@ std::vector<Finding> check_quota(const Question& question) {
         if (quota.meta.ns != question.ns()) continue;
         const Subject subject{"ResourceQuota", quota.meta.ns, quota.meta.name};
         if (launcher == nullptr) {
-            const auto& gap = question.snapshot.launchers.gap;
-            findings.push_back(unknown(subject, needed, {gap.empty() ? "pods" : gap}));
+            findings.push_back(
+                unknown(subject, needed, {question.snapshot.launchers.gap_or("pods")}));
             continue;
         }
         const auto resources = exceeded(quota, *launcher);
@@ -77,8 +76,7 @@ std::vector<Finding> check_pod_security(const Question& question) {
     const auto* ns = question.snapshot.namespaces.find("", question.ns());
     const std::string needed = "a level that admits the launcher pod";
     if (ns == nullptr) {
-        const auto& gap = question.snapshot.namespaces.gap;
-        return {unknown(subject, needed, {gap.empty() ? "namespaces" : gap})};
+        return {unknown(subject, needed, {question.snapshot.namespaces.gap_or("namespaces")})};
     }
     const auto label = ns->meta.labels.find("pod-security.kubernetes.io/enforce");
     const auto level = label == ns->meta.labels.end() ? "" : label->second;

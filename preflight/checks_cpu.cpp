@@ -86,7 +86,7 @@ std::vector<Finding> check_model_elsewhere(const Question& question) {
         return {passed(question.machine(), "offered by " + join(offering))};
     }
     if (lacking.empty() && !nodes.complete) {
-        return {unknown(question.machine(), needed, {nodes.gap.empty() ? "nodes" : nodes.gap})};
+        return {unknown(question.machine(), needed, {nodes.gap_or("nodes")})};
     }
     return {warned(question.machine(),
                    lacking.empty() ? "there is no other node" : join(lacking, "; "), needed,
@@ -101,12 +101,10 @@ std::vector<Finding> check_sticky_selectors(const Question& question) {
     if (const auto finding = unless_running(question, "the VMI's status")) return {*finding};
     const std::string needed = "CPU labels that the source node still has";
     if (launcher == nullptr) {
-        const auto& gap = question.snapshot.launchers.gap;
-        return {unknown(question.machine(), needed, {gap.empty() ? "pods" : gap})};
+        return {unknown(question.machine(), needed, {question.snapshot.launchers.gap_or("pods")})};
     }
     if (node == nullptr) {
-        const auto& gap = question.snapshot.nodes.gap;
-        return {unknown(question.machine(), needed, {gap.empty() ? "nodes" : gap})};
+        return {unknown(question.machine(), needed, {question.snapshot.nodes.gap_or("nodes")})};
     }
     const auto missing = missing_on(*node, cpu_labels(launcher->placement.node_selector));
     if (missing.empty()) {

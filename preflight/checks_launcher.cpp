@@ -21,8 +21,7 @@ std::vector<Finding> check_single_launcher(const Question& question) {
                                      " -l kubevirt.io=virt-launcher -o wide")}})};
         }
         if (live.empty() || !launchers.covers(question.ns()))
-            return {unknown(question.machine(), needed,
-                            {launchers.gap.empty() ? "pods" : launchers.gap})};
+            return {unknown(question.machine(), needed, {launchers.gap_or("pods")})};
         return {passed(question.machine(), live.front()->meta.name + " on " + live.front()->node)};
     }
     std::vector<std::string> names;

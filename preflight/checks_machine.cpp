@@ -69,8 +69,7 @@ std::vector<Finding> check_no_migration(const Question& question) {
                                  " -o yaml")}})};
     }
     if (!migrations.covers(question.ns())) {
-        const auto& gap = migrations.gap;
-        return {unknown(question.machine(), needed, {gap.empty() ? migrations_resource : gap})};
+        return {unknown(question.machine(), needed, {migrations.gap_or(migrations_resource)})};
     }
     return {passed(question.machine(), "none")};
 }

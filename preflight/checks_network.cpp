@@ -86,8 +86,8 @@ std::vector<Finding> check_migration_network(const Question& question) {
     if (network.empty()) return {skipped(configured, "migrations use the pod network")};
     const auto* set = handlers_of(question);
     if (set == nullptr) {
-        const auto& gap = question.snapshot.handler_sets.gap;
-        return {unknown(configured, needed, {gap.empty() ? "daemonsets.apps" : gap})};
+        return {unknown(configured, needed,
+                        {question.snapshot.handler_sets.gap_or("daemonsets.apps")})};
     }
     const auto warn = [&](std::string seen, std::string why) -> std::vector<Finding> {
         return {warned(configured, std::move(seen), needed, std::move(why), network_fix(question))};
@@ -149,9 +149,8 @@ std::vector<Finding> check_handler_policies(const Question& question) {
     }
     const auto& ns = question.kubevirt->meta.ns;
     if (!policies.covers(ns)) {
-        const auto& gap = policies.gap;
         return {unknown(question.machine(), needed,
-                        {gap.empty() ? "networkpolicies.networking.k8s.io" : gap})};
+                        {policies.gap_or("networkpolicies.networking.k8s.io")})};
     }
     Direction in;
     Direction out;

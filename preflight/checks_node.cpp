@@ -36,7 +36,7 @@ std::vector<Finding> check_candidates(const Question& question) {
     const bool none_refused = refused.empty() || !candidates.empty();
     if (!candidates.empty()) refused.push_back("only " + join(candidates) + " can take it");
     if (none_refused && !nodes.complete) {
-        return {unknown(question.machine(), needed, {nodes.gap.empty() ? "nodes" : nodes.gap})};
+        return {unknown(question.machine(), needed, {nodes.gap_or("nodes")})};
     }
     return {warned(question.machine(),
                    refused.empty() ? "there is no other node" : join(refused, "; "), needed,
@@ -53,8 +53,8 @@ std::vector<Finding> check_heartbeat(const Question& question) {
     if (!question.now()) return {skipped(subject, "files do not tell the time")};
     const auto* node = question.snapshot.nodes.find("", question.judged.node);
     if (node == nullptr) {
-        const auto& gap = question.snapshot.nodes.gap;
-        return {unknown(subject, needed, {gap.empty() ? "nodes/" + question.judged.node : gap})};
+        return {unknown(subject, needed,
+                        {question.snapshot.nodes.gap_or("nodes/" + question.judged.node)})};
     }
     if (!node->heartbeat) {
         return {warned(subject, "the node has no heartbeat annotation", needed,

@@ -25,8 +25,8 @@ bool others_unread(const Question& question) {
 }
 
 Finding others_unknown(const Question& question, std::string needed) {
-    const auto& gap = question.snapshot.nodes.gap;
-    return unknown(question.machine(), std::move(needed), {gap.empty() ? "nodes" : gap});
+    return unknown(question.machine(), std::move(needed),
+                   {question.snapshot.nodes.gap_or("nodes")});
 }
 
 std::vector<Finding> check_dedicated(const Question& question) {

@@ -144,9 +144,9 @@ std::vector<Finding> check_volume_migration(const Question& question) {
         } else if (known) {
             findings.push_back(passed(subject, "takes the data of " + volume.source_claim));
         } else {
-            const auto& gap = question.snapshot.claims.gap;
-            findings.push_back(unknown(subject, "the capacities of both claims",
-                                       {gap.empty() ? "persistentvolumeclaims" : gap}));
+            findings.push_back(
+                unknown(subject, "the capacities of both claims",
+                        {question.snapshot.claims.gap_or("persistentvolumeclaims")}));
         }
     }
     return findings;

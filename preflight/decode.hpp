@@ -22,6 +22,7 @@ bool is_namespaced(const kubeclient::Json& object);
 // The pieces, one per kind; problems are kept in the fields.
 facts::Meta decode_meta(const Fields& object);
 facts::Placement decode_placement(const Fields& pod_spec);
+std::vector<facts::Requirement> decode_requirements(const std::vector<Fields>& items);
 std::vector<facts::NodeTerm> decode_node_terms(const Fields& node_selector);
 facts::MigrationSettings decode_migration_settings(const Fields& settings);
 std::vector<facts::Condition> decode_conditions(const Fields& status);

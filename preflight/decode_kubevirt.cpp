@@ -8,12 +8,9 @@ namespace preflight {
 namespace {
 
 std::vector<facts::Requirement> decode_label_selector(const Fields& selector) {
-    std::vector<facts::Requirement> requirements;
+    auto requirements = decode_requirements(selector.list("matchExpressions"));
     for (const auto& [name, value] : selector.labels("matchLabels")) {
         requirements.push_back({name, "In", {value}});
-    }
-    for (const auto& rule : selector.list("matchExpressions")) {
-        requirements.push_back({rule.text("key"), rule.text("operator"), rule.texts("values")});
     }
     return requirements;
 }

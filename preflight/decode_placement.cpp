@@ -2,7 +2,6 @@
 #include "preflight/decode.hpp"
 
 namespace preflight {
-namespace {
 
 std::vector<facts::Requirement> decode_requirements(const std::vector<Fields>& items) {
     std::vector<facts::Requirement> requirements;
@@ -11,8 +10,6 @@ std::vector<facts::Requirement> decode_requirements(const std::vector<Fields>& i
     }
     return requirements;
 }
-
-}  // namespace
 
 facts::Meta decode_meta(const Fields& object) {
     const auto metadata = object.at("metadata");

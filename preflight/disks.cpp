@@ -13,16 +13,11 @@ const facts::ClaimStatus* reported_claim(const Question& question, const std::st
     return nullptr;
 }
 
-template <class T>
-std::string gap_of(const facts::Reading<T>& reading, const std::string& resource) {
-    return reading.gap.empty() ? resource : reading.gap;
-}
-
 void follow_claim(const Question& question, ClaimedDisk& disk) {
     const auto& snapshot = question.snapshot;
     const auto* claim = snapshot.claims.find(question.ns(), disk.claim);
     if (claim == nullptr) {
-        disk.gap = gap_of(snapshot.claims, "persistentvolumeclaims");
+        disk.gap = snapshot.claims.gap_or("persistentvolumeclaims");
         return;
     }
     disk.access_modes = claim->access_modes;
@@ -36,7 +31,7 @@ void follow_claim(const Question& question, ClaimedDisk& disk) {
     if (storage_class != nullptr) {
         disk.driver = storage::driver_of(storage_class->provisioner);
     } else {
-        disk.gap = gap_of(snapshot.volumes, "persistentvolumes");
+        disk.gap = snapshot.volumes.gap_or("persistentvolumes");
     }
 }
 

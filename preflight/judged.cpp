@@ -104,7 +104,7 @@ void foresee_host_model(Judged& judged, const facts::Snapshot& snapshot) {
     } else if (nodes.complete) {
         judged.host_model = HostModel::missing;
     } else {
-        judged.host_model_gap = nodes.gap.empty() ? "nodes" : nodes.gap;
+        judged.host_model_gap = nodes.gap_or("nodes");
     }
 }
 
@@ -117,7 +117,7 @@ void foresee_tsc_frequency(Judged& judged, const facts::Snapshot& snapshot) {
     if (exposed) {
         judged.tsc_frequency = 1;  // which one does not matter
     } else if (!nodes.complete) {
-        judged.tsc_gap = nodes.gap.empty() ? "nodes" : nodes.gap;
+        judged.tsc_gap = nodes.gap_or("nodes");
     }
 }
 

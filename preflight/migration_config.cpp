@@ -94,7 +94,7 @@ MigrationConfig effective_config(const facts::Snapshot& snapshot, const Judged& 
     }
     const auto& policies = snapshot.policies;
     if (!policies.covers("")) {
-        config.gaps.push_back(policies.gap.empty() ? "migrationpolicies" : policies.gap);
+        config.gaps.push_back(policies.gap_or("migrationpolicies"));
         return config;
     }
     const auto* ns = snapshot.namespaces.find("", judged.meta.ns);
@@ -102,8 +102,7 @@ MigrationConfig effective_config(const facts::Snapshot& snapshot, const Judged& 
         std::any_of(snapshot.policies.items.begin(), snapshot.policies.items.end(),
                     [](const auto& policy) { return policy.namespace_selector.has_value(); });
     if (ns == nullptr && needs_namespace) {
-        config.gaps.push_back(snapshot.namespaces.gap.empty() ? "namespaces"
-                                                              : snapshot.namespaces.gap);
+        config.gaps.push_back(snapshot.namespaces.gap_or("namespaces"));
         return config;
     }
     const facts::Labels no_labels;

@@ -103,7 +103,7 @@ void add_host_model(Labels& selector, const Judged& judged, const facts::Node* s
 template <class T>
 void add_gap(std::vector<std::string>& gaps, const facts::Reading<T>& reading,
              const std::string& resource) {
-    const auto& gap = reading.gap.empty() ? resource : reading.gap;
+    const auto gap = reading.gap_or(resource);
     if (std::find(gaps.begin(), gaps.end(), gap) == gaps.end()) {
         gaps.push_back(gap);
     }
