@@ -317,6 +317,9 @@ PreflightReport judge(const Snapshot& snapshot, const Selection& selection, cons
     for (const auto& id : needed) add_gap(report, unread_object(id));
     find_missing(snapshot, selected, selection, report);
     if (!report.error) report.error = unread_selection(snapshot, selection, report);
+    if (is_partial(snapshot, selection) && !report.error) {
+        report.notes.push_back("note: not all VMs and VMIs could be read, so some may be missing");
+    }
     report.exit_code = exit_code(report, terms, is_partial(snapshot, selection));
     return report;
 }
