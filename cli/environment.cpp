@@ -99,18 +99,14 @@ Result<std::string> read_file(const std::string& path, const std::stop_token& st
     return text;
 }
 
-Error unreadable(const std::string& path, const std::error_code& problem) {
-    const bool absent = problem == std::errc::no_such_file_or_directory ||
-                        problem == std::errc::not_a_directory;
-    return {absent ? ErrorKind::not_found : ErrorKind::config,
-            "reading " + path + ": " + problem.message()};
-}
-
+// A folder that cannot be read is an error: what it holds must not be missed in silence.
 Result<std::vector<std::string>> list_files(const std::string& path) {
-    std::error_code problem;
-    const auto status = std::filesystem::status(path, problem);
-    if (problem) return unreadable(path, problem);
-    if (!std::filesystem::is_directory(status)) return std::vector{path};
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const auto status = fs::status(path, error);
+    if (status.type() == fs::file_type::not_found) return unreadable(path, ENOENT);
+    if (error) return unreadable(path, error.value());
+    if (status.type() != fs::file_type::directory) return std::vector<std::string>{path};
     std::vector<std::string> files;
     fs::recursive_directory_iterator entry(path, error);
     for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
@@ -118,7 +114,7 @@ Result<std::vector<std::string>> list_files(const std::string& path) {
         const auto type = entry->status(dangling).type();  // a link to a file counts as the file
         if (type == fs::file_type::regular) files.push_back(entry->path().string());
     }
-    if (problem) return unreadable(path, problem);
+    if (error) return unreadable(path, error.value());
     std::sort(files.begin(), files.end());
     return files;
 }

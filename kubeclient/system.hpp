@@ -19,7 +19,7 @@ struct System {
     // names the path and the system's own reason.
     std::function<Result<std::string>(const std::string& path)> read_file;
     // The path itself when it is a file; every regular file below it, sorted, when it is a folder.
-    // Links inside the folder are not followed. Errors as for read_file.
+    // Links to folders are not followed. Errors as for read_file.
     std::function<Result<std::vector<std::string>>(const std::string& path)> list_files;
     std::function<std::chrono::system_clock::time_point()> now;
     bool stdin_is_terminal = false;
