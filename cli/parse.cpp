@@ -11,6 +11,7 @@
 #include "cli/tokens.hpp"
 #include "cli/words.hpp"
 #include "commands/suggest.hpp"
+#include "commands/text.hpp"
 
 namespace cli {
 
@@ -389,6 +390,7 @@ Refusal refuse(Error error, const Tokens& tokens, const CommandLine& line,
                const std::string& program) {
     const Verb* verb = line.find(tokens.verb);
     const std::string name = verb == nullptr ? "" : tokens.verb;
+    error.message = commands::printable(error.message);  // it may quote any word
     if (!error.hint.empty()) error.hint += "\n";
     error.hint += "see '" + program + (name.empty() ? "" : " " + name) + " --help' for usage";
     return {std::move(error), name, asked_output(tokens)};

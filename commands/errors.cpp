@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "commands/text.hpp"
 #include "kubeclient/json.hpp"
 #include "kubeclient/yaml.hpp"
 
@@ -87,13 +88,13 @@ std::string hint_of(const Error& error) {
 }
 
 void print_error(std::ostream& err, const Error& error) {
-    err << "error: " << error.message << '\n';
+    err << "error: " << printable(error.message) << '\n';
     const std::string text = hint_of(error);
     std::string_view hint = text;
     while (!hint.empty()) {
         const auto line = hint.substr(0, hint.find('\n'));
         hint.remove_prefix(std::min(hint.size(), line.size() + 1));
-        err << "hint: " << line << '\n';
+        err << "hint: " << printable(line) << '\n';
     }
 }
 
