@@ -1,4 +1,5 @@
 // The nodes: where the guest could go, and whether the node it is on still reports.
+#include <algorithm>
 #include <array>
 
 #include "kubeclient/time.hpp"
@@ -62,7 +63,9 @@ std::vector<Finding> check_heartbeat(const Question& question) {
                        {"look whether virt-handler runs there",
                         {"kubectl get pods -A -l kubevirt.io=virt-handler -o wide"}})};
     }
-    const auto age = *question.now() - *node->heartbeat;
+    // Some tools write the year 1 for "never"; so long ago does not fit the nanoseconds below.
+    constexpr std::chrono::seconds longest = std::chrono::years(100);
+    const auto age = std::clamp(*question.now() - *node->heartbeat, -longest, longest);
     const auto seen = "last heartbeat " + kubeclient::human_duration(age) + " ago";
     if (age <= heartbeat_limit) return {passed(subject, seen)};
     return {warned(subject, seen, needed,
