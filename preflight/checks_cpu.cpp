@@ -63,7 +63,7 @@ std::vector<Finding> check_passthrough(const Question& question) {
 
 std::vector<Finding> check_model_elsewhere(const Question& question) {
     const auto& nodes = question.snapshot.nodes;
-    const auto needs = target_needs(question.snapshot, question.judged);
+    const auto& needs = question.needs;
     const auto wanted = cpu_labels(needs.placement.node_selector);
     const std::string needed = "another node with the same CPU model and features";
     if (!needs.gaps.empty()) return {unknown(question.machine(), needed, needs.gaps)};

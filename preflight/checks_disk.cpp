@@ -3,7 +3,7 @@
 #include <array>
 
 #include "preflight/checks.hpp"
-#include "preflight/disks.hpp"
+#include "preflight/question.hpp"
 
 namespace preflight {
 namespace {
@@ -87,7 +87,7 @@ std::vector<Finding> check_host_disks(const Question& question) {
 // KubeVirt reports these as migratable, but the target pod has to attach the claim, too.
 std::vector<Finding> check_scratch_claims(const Question& question) {
     std::vector<Finding> findings;
-    for (const auto& disk : claimed_disks(question)) {
+    for (const auto& disk : question.disks) {
         const auto kind = disk.volume->kind;
         if (kind != VolumeKind::ephemeral && kind != VolumeKind::memory_dump) continue;
         const auto subject = claim_subject(question, disk.claim);

@@ -11,8 +11,9 @@ namespace {
 
 std::vector<Finding> check_candidates(const Question& question) {
     const auto& nodes = question.snapshot.nodes;
-    auto needs = target_needs(question.snapshot, question.judged);
-    needs.gaps.insert(needs.gaps.end(), needs.volume_gaps.begin(), needs.volume_gaps.end());
+    const auto& needs = question.needs;
+    auto gaps = needs.gaps;
+    gaps.insert(gaps.end(), needs.volume_gaps.begin(), needs.volume_gaps.end());
     const std::string needed = "another node that the target pod may run on";
     std::vector<std::string> candidates;
     std::vector<std::string> refused;
@@ -26,8 +27,8 @@ std::vector<Finding> check_candidates(const Question& question) {
         }
     }
     const bool enough = candidates.size() >= nodes_needed(question.judged);
-    if (enough && !needs.gaps.empty()) {
-        return {unknown(question.machine(), needed, needs.gaps)};
+    if (enough && !gaps.empty()) {
+        return {unknown(question.machine(), needed, gaps)};
     }
     if (enough) {
         return {passed(question.machine(),

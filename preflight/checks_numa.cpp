@@ -50,7 +50,7 @@ std::vector<Finding> check_dedicated(const Question& question) {
 }
 
 std::vector<Finding> check_hugepages(const Question& question) {
-    const auto needs = target_needs(question.snapshot, question.judged);
+    const auto& needs = question.needs;
     if (needs.hugepages.empty()) return {skipped(question.machine(), "no huge pages")};
     const std::string needed = "another node with " + std::to_string(needs.hugepages_bytes) +
                                " bytes of " + needs.hugepages;

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "preflight/checks.hpp"
-#include "preflight/disks.hpp"
+#include "preflight/question.hpp"
 
 namespace preflight {
 namespace {
@@ -34,7 +34,7 @@ Finding judge_filesystem(const Question& question, const ClaimedDisk& disk) {
 
 std::vector<Finding> check_filesystem(const Question& question) {
     std::vector<Finding> findings;
-    for (const auto& disk : claimed_disks(question)) {
+    for (const auto& disk : question.disks) {
         if (!writes_shared(disk) || disk.volume_mode == "Block") continue;
         if (disk.volume_mode.empty()) {
             findings.push_back(
@@ -52,7 +52,7 @@ std::vector<Finding> check_filesystem(const Question& question) {
 
 std::vector<Finding> check_cache(const Question& question) {
     std::vector<Finding> findings;
-    for (const auto& disk : claimed_disks(question)) {
+    for (const auto& disk : question.disks) {
         if (disk.cache.empty() || disk.cache == "none" || disk.cache == "directsync") continue;
         findings.push_back(warned(claim_subject(question, disk.claim),
                                   "disk " + disk.volume->name + " has cache " + disk.cache,
@@ -68,7 +68,7 @@ std::vector<Finding> check_cache(const Question& question) {
 
 std::vector<Finding> check_block_mode(const Question& question) {
     std::vector<Finding> findings;
-    for (const auto& disk : claimed_disks(question)) {
+    for (const auto& disk : question.disks) {
         if (!writes_shared(disk) || !disk.driver) continue;
         if (disk.driver->sharing != Sharing::block_only) continue;
         const auto subject = claim_subject(question, disk.claim);
@@ -118,7 +118,7 @@ Finding judge_reach(const Question& question, const ClaimedDisk& disk) {
 
 std::vector<Finding> check_reach(const Question& question) {
     std::vector<Finding> findings;
-    for (const auto& disk : claimed_disks(question)) {
+    for (const auto& disk : question.disks) {
         if (writes_shared(disk)) findings.push_back(judge_reach(question, disk));
     }
     if (findings.empty()) findings.push_back(skipped(question.machine(), "no shared claim"));

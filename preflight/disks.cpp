@@ -5,17 +5,16 @@
 namespace preflight {
 namespace {
 
-const facts::ClaimStatus* reported_claim(const Question& question, const std::string& volume) {
-    if (question.judged.vmi == nullptr) return nullptr;
-    for (const auto& status : question.judged.vmi->volumes) {
+const facts::ClaimStatus* reported_claim(const Judged& judged, const std::string& volume) {
+    if (judged.vmi == nullptr) return nullptr;
+    for (const auto& status : judged.vmi->volumes) {
         if (status.name == volume && status.claim) return &*status.claim;
     }
     return nullptr;
 }
 
-void follow_claim(const Question& question, ClaimedDisk& disk) {
-    const auto& snapshot = question.snapshot;
-    const auto* claim = snapshot.claims.find(question.ns(), disk.claim);
+void follow_claim(const facts::Snapshot& snapshot, const Judged& judged, ClaimedDisk& disk) {
+    const auto* claim = snapshot.claims.find(judged.meta.ns, disk.claim);
     if (claim == nullptr) {
         disk.gap = snapshot.claims.gap_or("persistentvolumeclaims");
         return;
@@ -42,28 +41,24 @@ bool ClaimedDisk::has_mode(std::string_view mode) const {
            std::find(access_modes->begin(), access_modes->end(), mode) != access_modes->end();
 }
 
-std::vector<ClaimedDisk> claimed_disks(const Question& question) {
+std::vector<ClaimedDisk> claimed_disks(const facts::Snapshot& snapshot, const Judged& judged) {
     std::vector<ClaimedDisk> disks;
-    for (const auto& volume : question.judged.guest.volumes) {
+    for (const auto& volume : judged.guest.volumes) {
         if (volume.claim.empty()) continue;
         ClaimedDisk disk;
         disk.volume = &volume;
         disk.claim = volume.claim;
-        for (const auto& device : question.judged.guest.disks) {
+        for (const auto& device : judged.guest.disks) {
             if (device.name == volume.name) disk.cache = device.cache;
         }
-        follow_claim(question, disk);
-        if (const auto* reported = reported_claim(question, volume.name)) {
+        follow_claim(snapshot, judged, disk);
+        if (const auto* reported = reported_claim(judged, volume.name)) {
             disk.access_modes = reported->access_modes;
             if (!reported->volume_mode.empty()) disk.volume_mode = reported->volume_mode;
         }
         disks.push_back(std::move(disk));
     }
     return disks;
-}
-
-Subject claim_subject(const Question& question, const std::string& claim) {
-    return {"PersistentVolumeClaim", question.ns(), claim};
 }
 
 }  // namespace preflight

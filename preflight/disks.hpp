@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "preflight/question.hpp"
+#include "preflight/judged.hpp"
 #include "storage/drivers.hpp"
 
 namespace preflight {
@@ -25,8 +25,6 @@ struct ClaimedDisk {
 };
 
 // Every volume with a claim behind it, ephemeral and memory dump volumes too.
-std::vector<ClaimedDisk> claimed_disks(const Question& question);
-
-Subject claim_subject(const Question& question, const std::string& claim);
+std::vector<ClaimedDisk> claimed_disks(const facts::Snapshot& snapshot, const Judged& judged);
 
 }  // namespace preflight

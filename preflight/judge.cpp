@@ -203,8 +203,10 @@ Item judge_pair(const Snapshot& snapshot, const Belongings& belongings, const Ru
     item.node = judged.node;
     item.reported = reported_by(pair);
     item.recomputed = migratability.answer;
-    const Question question{snapshot,      judged, kubevirt,     rules,
-                            migratability, config, item.reported};
+    const auto needs = target_needs(snapshot, judged);
+    const auto disks = claimed_disks(snapshot, judged);
+    const Question question{snapshot, judged,        kubevirt, rules, migratability,
+                            config,   item.reported, needs,    disks};
     compare(question, item);
     run_checks(question, terms.waivers, item);
     item.verdict = verdict_of(item);

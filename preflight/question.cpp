@@ -12,6 +12,10 @@ std::optional<std::chrono::sys_seconds> Question::now() const {
     return snapshot.live ? std::optional(snapshot.taken_at) : std::nullopt;
 }
 
+Subject claim_subject(const Question& question, const std::string& claim) {
+    return {"PersistentVolumeClaim", question.ns(), claim};
+}
+
 std::optional<Finding> unless_running(const Question& question, const std::string& needed) {
     switch (question.judged.life) {
         case Life::running:

@@ -10,6 +10,7 @@
 #include "facts/snapshot.hpp"
 #include "kubeclient/shell_word.hpp"
 #include "preflight/check.hpp"
+#include "preflight/disks.hpp"
 #include "preflight/judged.hpp"
 #include "preflight/migratability.hpp"
 #include "preflight/migration_config.hpp"
@@ -27,6 +28,8 @@ struct Question {
     const Migratability& migratability;
     const MigrationConfig& config;
     const Reported& reported;
+    const TargetNeeds& needs;               // of the target pod
+    const std::vector<ClaimedDisk>& disks;  // with a claim behind them
 
     // The VMI where one runs, else the VM.
     Subject machine() const;
@@ -36,6 +39,8 @@ struct Question {
     // The time to compare ages with; nullopt for files, whose age is not known.
     std::optional<std::chrono::sys_seconds> now() const;
 };
+
+Subject claim_subject(const Question& question, const std::string& claim);
 
 // Findings in one word each; a check returns a list of them.
 // For checks of a running machine: why there is nothing to check, or nothing in the way of
