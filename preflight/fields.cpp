@@ -33,6 +33,13 @@ const Json* Fields::member(std::string_view key) const {
     return kubeclient::find(*object_, key);
 }
 
+const Json* Fields::array(std::string_view key) const {
+    const Json* value = member(key);
+    if (value == nullptr || value->is_array()) return value;
+    expected(key, "a list");
+    return nullptr;
+}
+
 bool Fields::has(std::string_view key) const {
     return member(key) != nullptr;
 }
@@ -116,12 +123,8 @@ Fields Fields::at(std::string_view key) const {
 
 std::vector<Fields> Fields::list(std::string_view key) const {
     std::vector<Fields> items;
-    const Json* value = member(key);
+    const Json* value = array(key);
     if (value == nullptr) return items;
-    if (!value->is_array()) {
-        expected(key, "a list");
-        return items;
-    }
     for (const auto& item : *value) {
         const std::string path = path_of(key) + "[" + std::to_string(items.size()) + "]";
         if (!item.is_object() && problem_->empty()) *problem_ = path + ": expected an object";
@@ -132,12 +135,8 @@ std::vector<Fields> Fields::list(std::string_view key) const {
 
 std::vector<std::string> Fields::texts(std::string_view key) const {
     std::vector<std::string> items;
-    const Json* value = member(key);
+    const Json* value = array(key);
     if (value == nullptr) return items;
-    if (!value->is_array()) {
-        expected(key, "a list");
-        return items;
-    }
     for (const auto& item : *value) {
         if (!item.is_string()) {
             expected(key, "a list of text");

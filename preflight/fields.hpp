@@ -38,6 +38,7 @@ public:
 
 private:
     const kubeclient::Json* member(std::string_view key) const;
+    const kubeclient::Json* array(std::string_view key) const;  // nullptr, or an array
     void expected(std::string_view key, std::string_view what) const;
     std::optional<std::string> quantity(std::string_view key) const;
     std::string path_of(std::string_view key) const;

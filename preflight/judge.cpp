@@ -182,14 +182,23 @@ Verdict verdict_of(const Item& item) {
     return verdict;
 }
 
-void add_gap(PreflightReport& report, const facts::Gap& gap) {
-    const bool known = std::any_of(report.gaps.begin(), report.gaps.end(),
-                                   [&](const auto& other) { return other.id == gap.id; });
-    if (!known) report.gaps.push_back({gap.id, gap.verb, gap.resource, gap.reason});
-}
+// The gaps of a report, each told once, by the first who knows of it.
+class GapList {
+public:
+    explicit GapList(std::vector<ReportGap>& list) : list_(list) {}
+
+    void add(const facts::Gap& gap) {
+        if (!ids_.insert(gap.id).second) return;
+        list_.push_back({gap.id, gap.verb, gap.resource, gap.reason});
+    }
+
+private:
+    std::vector<ReportGap>& list_;
+    std::set<std::string> ids_{};
+};
 
 Item judge_pair(const Snapshot& snapshot, const Belongings& belongings, const Rules& rules,
-                const Pair& pair, const Terms& terms, PreflightReport& report) {
+                const Pair& pair, const Terms& terms, GapList& gaps) {
     const auto judged = pair.vmi != nullptr ? judge_vmi(snapshot, belongings, pair.vm, *pair.vmi)
                                             : judge_template(snapshot, *pair.vm);
     const auto* kubevirt = kubevirt_of(snapshot);
@@ -210,7 +219,7 @@ Item judge_pair(const Snapshot& snapshot, const Belongings& belongings, const Ru
     compare(question, item);
     run_checks(question, terms.waivers, item);
     item.verdict = verdict_of(item);
-    for (const auto& gap : judged.gaps) add_gap(report, gap);
+    for (const auto& gap : judged.gaps) gaps.add(gap);
     return item;
 }
 
@@ -300,13 +309,14 @@ PreflightReport judge(const Snapshot& snapshot, const Selection& selection, cons
     for (const auto& pair : join_machines(snapshot)) {
         if (is_selected(pair, selection)) selected.push_back(pair);
     }
+    GapList gaps(report.gaps);
     if (snapshot.live) {
-        for (const auto& gap : snapshot.gaps) add_gap(report, gap);
+        for (const auto& gap : snapshot.gaps) gaps.add(gap);
     }
     const auto belongings = belongings_of(snapshot);
     std::set<std::string> needed;
     for (const auto& pair : selected) {
-        report.items.push_back(judge_pair(snapshot, belongings, rules, pair, terms, report));
+        report.items.push_back(judge_pair(snapshot, belongings, rules, pair, terms, gaps));
         count(report.summary, report.items.back().verdict);
         for (const auto& result : report.items.back().checks) {
             needed.insert(result.finding.gaps.begin(), result.finding.gaps.end());
@@ -314,9 +324,9 @@ PreflightReport judge(const Snapshot& snapshot, const Selection& selection, cons
     }
     // What a cluster refused to tell is always said; what files do not hold, only where it matters.
     for (const auto& gap : snapshot.gaps) {
-        if (needed.contains(gap.id)) add_gap(report, gap);
+        if (needed.contains(gap.id)) gaps.add(gap);
     }
-    for (const auto& id : needed) add_gap(report, unread_object(id));
+    for (const auto& id : needed) gaps.add(unread_object(id));
     find_missing(snapshot, selected, selection, report);
     if (!report.error) report.error = unread_selection(snapshot, selection, report);
     if (is_partial(snapshot, selection) && !report.error) {
