@@ -14,7 +14,7 @@ LAYERS = {
     "recovery": ["facts", "kubeclient", "storage", "preflight"],
     "commands": ["facts", "kubeclient", "storage", "preflight", "recovery"],
     "cli": ["facts", "kubeclient", "storage", "preflight", "recovery", "commands"],
-    "lab": ["facts", "kubeclient"],
+    "lab": ["facts", "kubeclient", "storage", "preflight"],
 }
 
 # Third-party headers: where each may stand, and what to do elsewhere.

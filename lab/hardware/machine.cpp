@@ -1,0 +1,1 @@
+#include "lab/hardware/machine.hpp"
