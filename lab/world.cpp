@@ -29,6 +29,7 @@ struct World::Worker {
     std::deque<WorkItem> queue{};
     std::set<WorkItem> queued{};
     std::map<WorkItem, kubeclient::Instant> later{};
+    std::set<std::pair<kubeclient::Instant, WorkItem>> appointments{};  // `later`, by time
     std::map<WorkItem, int> failures{};
 
     void enqueue(const WorkItem& item) {
@@ -37,16 +38,19 @@ struct World::Worker {
     // The earlier of two appointments stands.
     void enqueue_at(const WorkItem& item, kubeclient::Instant when) {
         const auto [place, added] = later.emplace(item, when);
-        if (!added) place->second = std::min(place->second, when);
+        if (!added) {
+            if (place->second <= when) return;
+            appointments.erase({place->second, item});
+            place->second = when;
+        }
+        appointments.emplace(when, item);
     }
     void wake(kubeclient::Instant now) {
-        for (auto place = later.begin(); place != later.end();) {
-            if (place->second > now) {
-                ++place;
-                continue;
-            }
-            enqueue(place->first);
-            place = later.erase(place);
+        while (!appointments.empty() && appointments.begin()->first <= now) {
+            const WorkItem item = appointments.begin()->second;
+            appointments.erase(appointments.begin());
+            later.erase(item);
+            enqueue(item);
         }
     }
 };
@@ -139,9 +143,9 @@ std::optional<kubeclient::Instant> World::next_due() const {
     std::optional<kubeclient::Instant> first;
     for (const auto& worker : workers_) {
         if (!worker->queue.empty()) return now_;
-        for (const auto& [item, when] : worker->later) {
-            if (!first || when < *first) first = when;
-        }
+        if (worker->appointments.empty()) continue;
+        const auto when = worker->appointments.begin()->first;
+        if (!first || when < *first) first = when;
     }
     return first;
 }
