@@ -1,10 +1,13 @@
 #include "kubeclient/api_status.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace kubeclient {
 namespace {
+
+constexpr std::int64_t kLongestWait = 366LL * 24 * 3600;  // seconds
 
 ErrorKind kind_of(int code) {
     switch (code) {
@@ -24,17 +27,15 @@ ErrorKind kind_of(int code) {
     }
 }
 
-std::string hint_for(ErrorKind kind, const Response& response) {
+std::string hint_for(ErrorKind kind, int retry_after) {
     switch (kind) {
         case ErrorKind::auth:
             return "log in again, or check the user of this kubeconfig context";
         case ErrorKind::forbidden:
             return "ask an administrator for this right, or use --as";
-        case ErrorKind::throttled: {
-            const auto after = header_of(response, "retry-after");
-            if (after.empty()) return "the server is overloaded: try again later";
-            return "the server asked to wait " + std::string(after) + " s";
-        }
+        case ErrorKind::throttled:
+            if (retry_after == 0) return "the server is overloaded: try again later";
+            return "the server asked to wait " + std::to_string(retry_after) + " s";
         default:
             return "";
     }
@@ -150,6 +151,10 @@ std::string cleaned(std::string text) {
     return text;
 }
 
+int wait_of(const Response& response) {
+    return static_cast<int>(retry_after(response).value_or(std::chrono::seconds(0)).count());
+}
+
 Error from_status(const Json& status, const Response& response, const std::string& what) {
     const auto told = integer_at(status, {"code"}).value_or(response.status);
     const int code = told >= 400 && told < 600 ? static_cast<int>(told) : response.status;
@@ -164,8 +169,13 @@ Error from_status(const Json& status, const Response& response, const std::strin
     const bool invalid = reason == "Invalid" && find(status, "details") != nullptr;
     error.message =
         cleaned(invalid ? invalid_sentence(status, message) : sentence(reason, message));
-    error.hint = hint_for(error.kind, response);
     error.http_status = code;
+    error.reason = cleaned(reason);
+    error.retry_after = wait_of(response);
+    if (const auto asked = integer_at(status, {"details", "retryAfterSeconds"}); asked > 0) {
+        error.retry_after = static_cast<int>(std::min(*asked, kLongestWait));
+    }
+    error.hint = hint_for(error.kind, error.retry_after);
     return error;
 }
 
@@ -180,6 +190,22 @@ std::string_view header_of(const Response& response, std::string_view name) {
         if (key == name) return value;
     }
     return {};
+}
+
+std::optional<std::chrono::seconds> retry_after(const Response& response) {
+    const auto text = header_of(response, "retry-after");
+    std::int64_t seconds = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (failure != std::errc{} || end != text.data() + text.size() || seconds < 0) {
+        return std::nullopt;
+    }
+    return std::chrono::seconds(std::min(seconds, kLongestWait));
+}
+
+Error error_of_status(const Json& status, const std::string& what) {
+    Response response;
+    response.status = 500;  // apimachinery's code for what says nothing
+    return from_status(status, response, what);
 }
 
 Error error_of(const Response& response, const std::string& what) {
@@ -208,7 +234,9 @@ Error error_of(const Response& response, const std::string& what) {
     }
     const auto by_code = kind_of(code);
     const auto kind = by_code == ErrorKind::not_found ? ErrorKind::not_served : by_code;
-    return Error{kind, sentence(generic_reason(code), message), hint_for(kind, response), code};
+    const int wait = wait_of(response);
+    const auto* reason = generic_reason(code);
+    return Error{kind, sentence(reason, message), hint_for(kind, wait), code, reason, wait};
 }
 
 Result<Json> object_of(const Response& response, const std::string& what) {

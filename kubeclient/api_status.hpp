@@ -4,6 +4,8 @@
 // pkg/api/errors (NewGenericServerResponse).
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +22,12 @@ Error error_of(const Response& response, const std::string& what);
 // The body of a 2xx reply as an object. protocol: empty, not JSON (a login page), no object, or a
 // Status where an object was asked for.
 Result<Json> object_of(const Response& response, const std::string& what);
+
+// The error that a Status object stands for which came inside a 2xx reply: an ERROR event.
+Error error_of_status(const Json& status, const std::string& what);
+
+// Retry-After in seconds, as in client-go; a date is not understood.
+std::optional<std::chrono::seconds> retry_after(const Response& response);
 
 // The first value of a header, by its lower-case name; empty when there is none.
 std::string_view header_of(const Response& response, std::string_view name);

@@ -21,7 +21,7 @@ enum class ErrorKind {
     forbidden,        // 403
     not_found,        // 404 for one object: it does not exist; or a file that is not there
     not_served,       // 404 for a path: the server does not have this kind at all
-    conflict,         // 409, or a precondition that no longer holds
+    conflict,         // 409, 410 (a version that is gone), a failed precondition
     invalid,          // 400, 405, 406, 413, 415, 422: the request was refused as it stands
     throttled,        // 429
     server,           // 5xx
@@ -35,6 +35,8 @@ struct Error {
     std::string message{};  // lower case start, no full stop, names the object
     std::string hint{};     // the next command or what to look at; may be empty
     int http_status = 0;    // 0 when no reply was received
+    std::string reason{};   // the server's own word: "AlreadyExists", "Expired"; may be empty
+    int retry_after = 0;    // seconds the server asks to wait; 0 when it does not say
 
     bool operator==(const Error&) const = default;
 };

@@ -1,7 +1,6 @@
 #include "kubeclient/retry.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -18,19 +17,6 @@ constexpr int kMostRetries = 10;
 constexpr int kMostReconnects = 2;
 constexpr milliseconds kFirstPause{100};
 constexpr milliseconds kMostWaiting{60000};  // where no request timeout bounds it
-
-// Seconds only, as in client-go; a date is not understood.
-std::optional<milliseconds> retry_after(const Response& response) {
-    const auto text = header_of(response, "retry-after");
-    std::int64_t seconds = 0;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (text.empty() || failure != std::errc{} || end != text.data() + text.size()) {
-        return std::nullopt;
-    }
-    constexpr std::int64_t longest = 366LL * 24 * 3600;
-    if (seconds < 0) return std::nullopt;
-    return std::chrono::seconds(std::min(seconds, longest));
-}
 
 class RetryingTransport final : public Transport {
 public:

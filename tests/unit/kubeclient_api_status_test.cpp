@@ -45,6 +45,39 @@ TEST_CASE("a Status becomes kubectl's sentence and the kind of its code") {
     CHECK(error_for(500, R"({"kind":"Status","message":"m"})").message == "Error from server: m");
 }
 
+TEST_CASE("the server's own reason and how long it asks to wait are kept") {
+    const std::string body =
+        R"({"kind":"Status","reason":"TooManyRequests","code":429,"message":"m")";
+    const auto by_details = error_for(429, body + R"(,"details":{"retryAfterSeconds":3}})");
+    CHECK(by_details.reason == "TooManyRequests");
+    CHECK(by_details.retry_after == 3);
+    const Response header{429, {{"retry-after", "5"}}, body + "}"};
+    CHECK(error_of(header, "GET /x").retry_after == 5);
+    const Response no_status{503, {{"retry-after", "9"}}, "no endpoints"};
+    CHECK(error_of(no_status, "GET /x").retry_after == 9);
+    CHECK(error_of(no_status, "GET /x").reason == "ServiceUnavailable");
+    const Response date{503, {{"retry-after", "Wed, 21 Oct 2026 07:28:00 GMT"}}, ""};
+    CHECK(error_of(date, "GET /x").retry_after == 0);
+    for (const auto* odd : {"-1", "99999999999999999999", "1.5", "\"x\"", "null"}) {
+        CAPTURE(odd);
+        const Response reply{429, {}, body + R"(,"details":{"retryAfterSeconds":)" + odd + "}}"};
+        CHECK(error_of(reply, "GET /x").retry_after == 0);
+    }
+}
+
+TEST_CASE("a Status inside a stream becomes the same error") {
+    const auto status =
+        parse_json(R"({"kind":"Status","status":"Failure","reason":"Expired","code":410,)"
+                   R"j("message":"too old resource version: 1 (9)"})j",
+                   "status");
+    const auto error = error_of_status(*status, "GET /x");
+    CHECK(error.kind == ErrorKind::conflict);
+    CHECK(error.http_status == 410);
+    CHECK(error.reason == "Expired");
+    CHECK(error.message == "Error from server (Expired): too old resource version: 1 (9)");
+    CHECK(error_of_status(Json::object(), "GET /x").kind == ErrorKind::server);
+}
+
 TEST_CASE("not being logged in has a sentence of its own") {
     const auto error =
         error_for(401, R"({"kind":"Status","message":"Unauthorized","reason":"Unauthorized"})");
