@@ -20,7 +20,7 @@ LAYERS = {
 # Third-party headers: where each may stand, and what to do elsewhere.
 CONFINED = [
     (r"CLI/", r"cli/parse\.cpp", "take the values that cli/parse.hpp gives"),
-    (r"httplib\.h", r"kubeclient/http_transport\.cpp", "send through kubeclient::Transport"),
+    (r"httplib\.h", r"kubeclient/http_exchange\.cpp", "send through kubeclient::Transport"),
     (r"openssl/", r"kubeclient/(tls|tls_\w+|base64)\.cpp", "use kubeclient/tls.hpp or kubeclient/base64.hpp"),
     (r"yaml\.h", r"kubeclient/yaml\w*\.cpp", "use kubeclient/yaml.hpp"),
     (r"nlohmann/json\.hpp", r"(kubeclient|preflight|storage|commands|cli|lab)/.*\.cpp",
