@@ -68,6 +68,9 @@ public:
 
 private:
     Patience reading_patience() {
+        if (progress_.streaming) {
+            return Patience{Clock::time_point::max(), patience_.interrupt}.at_most(limits_.silence);
+        }
         if (progress_.head_done) return patience_.at_most(limits_.silence);
         if (!head_until_) head_until_ = patience_.at_most(limits_.first_byte).until;
         return {*head_until_, patience_.interrupt};
@@ -185,7 +188,7 @@ Result<Framing> framing_of(const httplib::Response& reply) {
     return Framing::until_close;
 }
 
-Response response_of(httplib::Response& reply, std::string body) {
+Response response_of(const httplib::Response& reply, std::string body) {
     Response response;
     response.status = reply.status;
     response.body = std::move(body);
@@ -204,36 +207,68 @@ Response response_of(httplib::Response& reply, std::string body) {
     return response;
 }
 
+// Takes the reply apart as cpp-httplib hands it over.
+class Receiver {
+public:
+    Receiver(const HttpLimits& limits, const BodySink* sink, Progress& progress)
+        : limits_(limits), sink_(sink), progress_(progress) {}
+
+    bool take_head(const httplib::Response& reply) {
+        const auto found = framing_of(reply);
+        if (found.ok()) framing_ = *found;
+        if (!found.ok()) progress_.fail(found.error());
+        progress_.head_done = true;
+        progress_.streaming = sink_ != nullptr && reply.status >= 200 && reply.status < 300;
+        if (progress_.streaming) head_ = response_of(reply, "");
+        return found.ok();
+    }
+    bool take_piece(std::string_view piece) {
+        if (progress_.streaming) {
+            stopped_ = (*sink_)(head_, piece) == Flow::stop;
+            return !stopped_;
+        }
+        if (piece.size() > limits_.body - body_.size()) {
+            progress_.fail(Error{ErrorKind::protocol,
+                                 "reply larger than " + std::to_string(limits_.body) + " bytes",
+                                 "ask for less: one namespace, or a label selector"});
+            return false;
+        }
+        body_.append(piece);
+        return true;
+    }
+
+    Framing framing() const { return framing_; }
+    bool stopped() const { return stopped_; }  // by the sink
+    std::string body() && { return std::move(body_); }
+
+private:
+    const HttpLimits& limits_;
+    const BodySink* const sink_;
+    Progress& progress_;
+    Framing framing_ = Framing::length;
+    Response head_{};
+    std::string body_{};
+    bool stopped_ = false;
+};
+
 }  // namespace
 
 std::optional<Exchanged> exchange(Connection& connection, const WireRequest& request,
                                   const HttpLimits& limits, const Patience& patience,
-                                  Progress& progress) {
+                                  const BodySink* sink, Progress& progress) {
+    WireStream stream(connection, limits, patience, progress);
+    Codec codec(stream);
+    Receiver receiver(limits, sink, progress);
     httplib::Request wire;
     wire.method = request.method;
     wire.path = request.target;
     wire.body = request.body;
     for (const auto& [name, value] : request.headers) wire.headers.emplace(name, value);
-    WireStream stream(connection, limits, patience, progress);
-    Codec codec(stream);
-    std::string body;
-    Framing framing = Framing::length;
     wire.response_handler = [&](const httplib::Response& reply) {
-        const auto found = framing_of(reply);
-        if (found.ok()) framing = *found;
-        if (!found.ok()) progress.fail(found.error());
-        progress.head_done = true;
-        return found.ok();
+        return receiver.take_head(reply);
     };
     wire.content_receiver = [&](const char* bytes, size_t size, uint64_t, uint64_t) {
-        if (size > limits.body - body.size()) {
-            progress.fail(Error{ErrorKind::protocol,
-                                "reply larger than " + std::to_string(limits.body) + " bytes",
-                                "ask for less: one namespace, or a label selector"});
-            return false;
-        }
-        body.append(bytes, size);
-        return true;
+        return receiver.take_piece({bytes, size});
     };
     httplib::Response reply;
     bool complete = false;
@@ -243,19 +278,20 @@ std::optional<Exchanged> exchange(Connection& connection, const WireRequest& req
     } catch (const std::exception& problem) {
         progress.fail(Error{ErrorKind::protocol, std::string("HTTP reply: ") + problem.what()});
     }
+    if (receiver.stopped()) return Exchanged{response_of(reply, ""), false};
     if (!complete) {
         if (progress.ended) progress.fail(Error{ErrorKind::transport, "unexpected EOF"});
         progress.fail(Error{ErrorKind::protocol, "malformed HTTP response"});
         return std::nullopt;
     }
-    if (framing == Framing::chunks && !stream.ended_with_last_chunk()) {
+    if (receiver.framing() == Framing::chunks && !stream.ended_with_last_chunk()) {
         progress.fail(Error{ErrorKind::protocol, "malformed chunked encoding"});
         return std::nullopt;
     }
-    const bool reusable = stream.drained() && framing != Framing::until_close &&
+    const bool reusable = stream.drained() && receiver.framing() != Framing::until_close &&
                           reply.version == "HTTP/1.1" &&
                           !equal_ignoring_case(reply.get_header_value("Connection"), "close");
-    return Exchanged{response_of(reply, std::move(body)), reusable};
+    return Exchanged{response_of(reply, std::move(receiver).body()), reusable};
 }
 
 }  // namespace kubeclient

@@ -23,7 +23,8 @@ struct Progress {
     bool sent = false;      // bytes of the request may have reached the server
     bool answered = false;  // a byte came back
     bool head_done = false;
-    bool ended = false;  // the peer closed
+    bool streaming = false;  // the body goes to a sink
+    bool ended = false;      // the peer closed
     std::optional<Error> failure{};
 
     void fail(Error error) {
@@ -36,9 +37,10 @@ struct Exchanged {
     bool reusable = false;  // the connection may carry another request
 };
 
-// nullopt: no complete reply; `progress` has the details.
+// nullopt: no complete reply; `progress` has the details. With a sink the body of a 2xx reply goes
+// there; from then on only silence ends the wait, not `patience`.
 std::optional<Exchanged> exchange(Connection& connection, const WireRequest& request,
                                   const HttpLimits& limits, const Patience& patience,
-                                  Progress& progress);
+                                  const BodySink* sink, Progress& progress);
 
 }  // namespace kubeclient

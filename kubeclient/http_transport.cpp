@@ -34,16 +34,24 @@ public:
           pool_(kMostInFlight, options_.limits.keep) {}
 
     Result<Response> send(const Request& request) override {
-        const Call call = begin(request);
-        TRY_ASSIGN(url, request_target(target_.server.base_path, request));
+        const Call call = begin(request, interrupt_);
         TRY_ASSIGN(slot, pool_.enter(options_.stop, call.patience.until));
-        TRY_ASSIGN(credential, source_->current());
-        TRY_ASSIGN(first, send_as(credential, call, url));
-        if (first.status != 401) return first;
-        source_->rejected(credential.serial);
-        TRY_ASSIGN(renewed, source_->current());
-        if (renewed.serial == credential.serial) return first;  // would be refused again
-        return send_as(renewed, call, url);
+        return as_owner(call);
+    }
+
+    // Without a slot: a watch lasts for minutes, and eight of them would leave none for requests.
+    // Whoever opens streams has a thread for each, and so bounds them.
+    Result<Response> stream(const Request& request, const BodySink& sink,
+                            std::stop_token stop) override {
+        std::stop_source either;
+        const auto end = [&either] { either.request_stop(); };
+        const std::stop_callback by_caller(stop, end);
+        const std::stop_callback by_everyone(options_.stop, end);
+        const Interrupt interrupt(either.get_token());
+        Call call = begin(request, interrupt);
+        call.sink = &sink;
+        if (request.silence.count() > 0) call.limits.silence = request.silence;
+        return as_owner(call);
     }
 
 private:
@@ -51,16 +59,30 @@ private:
         const Request& request;
         milliseconds timeout;  // 0: none
         Patience patience;
+        HttpLimits limits;
+        const BodySink* sink = nullptr;  // null: the reply is kept whole
     };
 
-    Call begin(const Request& request) {
+    Call begin(const Request& request, const Interrupt& interrupt) const {
         auto timeout = options_.request_timeout;
         if (request.timeout.count() > 0 && (timeout.count() == 0 || request.timeout < timeout)) {
             timeout = request.timeout;
         }
         const bool bounded = timeout.count() > 0 && timeout < std::chrono::hours(24 * 365);
         const auto until = bounded ? Clock::now() + timeout : Clock::time_point::max();
-        return {request, timeout, {until, interrupt_}};
+        return {request, timeout, {until, interrupt}, options_.limits};
+    }
+
+    // Once more with a new credential where the server refuses the first.
+    Result<Response> as_owner(const Call& call) {
+        TRY_ASSIGN(url, request_target(target_.server.base_path, call.request));
+        TRY_ASSIGN(credential, source_->current());
+        TRY_ASSIGN(first, send_as(credential, call, url));
+        if (first.status != 401) return first;
+        source_->rejected(credential.serial);
+        TRY_ASSIGN(renewed, source_->current());
+        if (renewed.serial == credential.serial) return first;  // would be refused again
+        return send_as(renewed, call, url);
     }
 
     Result<std::shared_ptr<const TlsContext>> context_for(const Credential& credential) {
@@ -80,7 +102,8 @@ private:
         return context_;
     }
 
-    Result<Headers> headers_for(const Request& request, const Credential& credential) const {
+    Result<Headers> headers_for(const Call& call, const Credential& credential) const {
+        const Request& request = call.request;
         Headers headers{{"Host", host_header(target_.server)},
                         {"User-Agent", options_.user_agent},
                         {"Accept", request.accept}};
@@ -90,8 +113,9 @@ private:
         if (!request.content_type.empty()) {
             headers.emplace_back("Content-Type", request.content_type);
         }
-        // The apiserver compresses from 128 KiB on; without a network between that only costs.
-        if (request.method == Method::get && !target_.disable_compression &&
+        // The apiserver compresses from 128 KiB on; without a network between that only costs. In a
+        // stream it would hold events back.
+        if (request.method == Method::get && call.sink == nullptr && !target_.disable_compression &&
             !on_this_machine(target_.server.host)) {
             headers.emplace_back("Accept-Encoding", "gzip");
         }
@@ -109,7 +133,7 @@ private:
     // The request as the credential's owner, on a kept connection or else on a new one.
     Result<Response> send_as(const Credential& credential, const Call& call,
                              const std::string& url) {
-        TRY_ASSIGN(headers, headers_for(call.request, credential));
+        TRY_ASSIGN(headers, headers_for(call, credential));
         TRY_ASSIGN(context, context_for(credential));
         const bool plain_by_proxy = route_.proxy && !target_.server.tls;
         const WireRequest wire{std::string(name_of(call.request.method)),
@@ -134,7 +158,7 @@ private:
 
     Result<Response> run(std::unique_ptr<Connection> connection, const WireRequest& wire,
                          const Call& call, std::uint64_t generation, Progress& progress) {
-        auto done = exchange(*connection, wire, options_.limits, call.patience, progress);
+        auto done = exchange(*connection, wire, call.limits, call.patience, call.sink, progress);
         if (!done) return worded(call, progress);
         if (done->reusable) pool_.keep(std::move(connection), generation);
         return std::move(done->response);
@@ -145,7 +169,7 @@ private:
         const std::string what =
             std::string(name_of(call.request.method)) + " " + call.request.path;
         if (error.kind == ErrorKind::timeout) {
-            if (Clock::now() >= call.patience.until) {
+            if (!progress.streaming && Clock::now() >= call.patience.until) {
                 error.message = what + ": net/http: request canceled (" +
                                 (progress.head_done
                                      ? "Client.Timeout or context cancellation while reading body"

@@ -36,8 +36,9 @@ struct HttpOptions {
 };
 
 // Does not touch the network yet. config: a server or proxy address that cannot be used.
-// At most eight requests are in flight, further ones wait; what is not repeatable travels on a
-// fresh connection, so that a stale one never makes a write uncertain.
+// At most eight requests are in flight, further ones wait; streams are not counted among them. What
+// is not repeatable travels on a fresh connection, so that a stale one never makes a write
+// uncertain.
 Result<std::unique_ptr<Transport>> make_http_transport(const Target& target,
                                                        std::unique_ptr<CredentialSource> source,
                                                        const HttpOptions& options,

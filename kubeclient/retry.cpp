@@ -46,6 +46,11 @@ public:
         }
     }
 
+    Result<Response> stream(const Request& request, const BodySink& sink,
+                            std::stop_token stop) override {
+        return inner_->stream(request, sink, std::move(stop));
+    }
+
 private:
     struct Attempts {
         int retries = 0;

@@ -26,8 +26,8 @@ RetryOptions retry_options(std::chrono::milliseconds request_timeout, std::stop_
 // Sends again, up to ten times, what was answered with 429 or 5xx and a Retry-After in seconds; a
 // request that is not repeatable only after 429, which says that it was not processed. Evictions
 // are never sent again: there 429 is the answer. Repeatable requests are sent twice more when the
-// connection broke or could not be made.
-// Thread-safe when `inner` is.
+// connection broke or could not be made. Streams are not opened again here: only who reads one
+// knows from where to go on. Thread-safe when `inner` is.
 std::unique_ptr<Transport> with_retries(std::unique_ptr<Transport> inner, RetryOptions options);
 
 }  // namespace kubeclient

@@ -50,24 +50,35 @@ public:
         : inner_(std::move(inner)), options_(std::move(options)) {}
 
     Result<Response> send(const Request& request) override {
-        Lines before = request_lines(request);
-        const auto start = options_.now();
-        auto result = inner_->send(request);
-        const auto took =
-            std::chrono::duration_cast<std::chrono::milliseconds>(options_.now() - start);
-        before.push_back(outcome_line(request, result, took));
-        if (result.ok() && options_.level >= kBodies) {
-            before.push_back("Response Headers:");
-            append(before, result->headers);
-            before.push_back("Response Body: " + shown_body(result->body));
-        }
-        const std::lock_guard lock(mutex_);  // the lines of one request stay together
-        for (const auto& line : before) options_.sink(one_line(line));
-        return result;
+        return traced(request, [&] { return inner_->send(request); });
+    }
+
+    // Written when the stream ends; what it carried is not shown.
+    Result<Response> stream(const Request& request, const BodySink& sink,
+                            std::stop_token stop) override {
+        return traced(request, [&] { return inner_->stream(request, sink, stop); });
     }
 
 private:
     using Lines = std::vector<std::string>;
+
+    Result<Response> traced(const Request& request,
+                            const std::function<Result<Response>()>& exchange) {
+        Lines lines = request_lines(request);
+        const auto start = options_.now();
+        auto result = exchange();
+        const auto took =
+            std::chrono::duration_cast<std::chrono::milliseconds>(options_.now() - start);
+        lines.push_back(outcome_line(request, result, took));
+        if (result.ok() && options_.level >= kBodies) {
+            lines.push_back("Response Headers:");
+            append(lines, result->headers);
+            lines.push_back("Response Body: " + shown_body(result->body));
+        }
+        const std::lock_guard lock(mutex_);  // the lines of one request stay together
+        for (const auto& line : lines) options_.sink(one_line(line));
+        return result;
+    }
 
     static void append(Lines& lines, const Headers& headers) {
         for (const auto& [name, value] : headers) {

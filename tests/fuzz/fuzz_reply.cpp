@@ -142,6 +142,14 @@ public:
         if (++sent_ > 64) return Error{ErrorKind::transport, "enough"};
         return replies_[next_++ % replies_.size()];
     }
+    Result<Response> stream(const Request& request, const BodySink& sink,
+                            std::stop_token) override {
+        auto reply = send(request);
+        if (!reply.ok() || reply->status < 200 || reply->status > 299) return reply;
+        const std::string body = std::exchange(reply->body, "");
+        sink(*reply, body);
+        return reply;
+    }
 
 private:
     static std::string_view line_of(std::string_view& rest) {
