@@ -109,12 +109,17 @@ void Api::warn(const Response& response) {
     }
 }
 
-Result<Json> Api::send(const Request& request) {
+Result<Response> Api::answer(const Request& request) {
     TRY_ASSIGN(response, transport_.send(request));
     warn(response);
     if (response.status < 200 || response.status > 299) {
         return error_of(response, what_is(request));
     }
+    return response;
+}
+
+Result<Json> Api::send(const Request& request) {
+    TRY_ASSIGN(response, answer(request));
     return object_of(response, what_is(request));
 }
 
@@ -173,19 +178,6 @@ Result<ObjectList> Api::list(const std::string& path, const ListOptions& options
         token = next;
     }
     return all;
-}
-
-Result<Json> Api::create(const std::string& path, const Json& object, DryRun dry_run) {
-    Request request;
-    request.method = Method::post;
-    request.path = path;
-    request.accept = accept_for(path);
-    request.content_type = "application/json";
-    request.body = to_line(object);
-    request.query.emplace_back("fieldValidation", "Strict");
-    if (dry_run == DryRun::server) request.query.emplace_back("dryRun", "All");
-    request.repeatable = dry_run == DryRun::server ? Repeatable::yes : Repeatable::no;
-    return send(request);
 }
 
 Result<AccessReview> Api::self_subject_access_review(const AccessAttributes& attributes) {

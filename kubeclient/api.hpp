@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kubeclient/api_path.hpp"
+#include "kubeclient/api_write.hpp"
 #include "kubeclient/json.hpp"
 #include "kubeclient/result.hpp"
 #include "kubeclient/transport.hpp"
@@ -37,8 +38,6 @@ struct ObjectList {
     std::string resource_version{};
     std::vector<Json> items;  // each with its apiVersion and kind
 };
-
-enum class DryRun { none, server };
 
 // What a right is asked for: verb "get", group "", resource "pods", and so on. Empty fields mean
 // any; "*" does as well.
@@ -75,14 +74,31 @@ public:
     // (client-go tools/pager does the same).
     Result<ObjectList> list(const std::string& path, const ListOptions& options = {});
 
-    // Unknown and duplicate fields are refused by the server (fieldValidation=Strict). Without
-    // server-side dry run the outcome may be unknown (ErrorKind::unknown_outcome).
-    Result<Json> create(const std::string& path, const Json& object, DryRun dry_run);
+    // Writes. All go out under the field manager "virt-handoff". Without server-side dry run
+    // nothing is sent twice: after ErrorKind::unknown_outcome, and after a 5xx (ErrorKind::server),
+    // the object has to be read to know what became of it.
+    //
+    // The reply is the object as stored, or a Status where the server answers with one: DELETE of
+    // what is gone at once, and evictions.
+    Result<Json> create(const std::string& path, const Json& object, DryRun dry_run,
+                        FieldValidation validation = FieldValidation::strict);
+    // PUT. conflict: the object's resourceVersion is no longer the stored one.
+    Result<Json> replace(const std::string& path, const Json& object, DryRun dry_run,
+                         FieldValidation validation = FieldValidation::strict);
+    Result<Json> patch(const std::string& path, PatchKind kind, const Json& patch, DryRun dry_run,
+                       FieldValidation validation = FieldValidation::strict);
+    Result<Json> remove(const std::string& path, const DeleteOptions& options = {});
+
+    // PUT on a subresource that acts rather than stores (subresources.kubevirt.io): `options` is
+    // its body, null for none; dryRun goes into it. What the reply holds does not matter.
+    Status invoke(const std::string& path, const Json& options, DryRun dry_run);
 
     Result<AccessReview> self_subject_access_review(const AccessAttributes& attributes);
 
 private:
+    Result<Response> answer(const Request& request);  // 2xx
     Result<Json> send(const Request& request);
+    Result<Json> write(const Request& request);
     Result<Json> list_page(const std::string& path, const ListOptions& options,
                            const std::string& continue_token, int limit);
     void warn(const Response& response);

@@ -239,7 +239,7 @@ Error error_of(const Response& response, const std::string& what) {
     return Error{kind, sentence(reason, message), hint_for(kind, wait), code, reason, wait};
 }
 
-Result<Json> object_of(const Response& response, const std::string& what) {
+Result<Json> result_of(const Response& response, const std::string& what) {
     const auto type = std::string(header_of(response, "content-type"));
     if (response.body.empty()) {
         return Error{ErrorKind::protocol, what + ": empty reply where an object was expected", "",
@@ -258,8 +258,14 @@ Result<Json> object_of(const Response& response, const std::string& what) {
         return Error{ErrorKind::protocol, what + ": the reply is JSON but no object", "",
                      response.status};
     }
-    if (!is_status(*json)) return json;
-    if (text_at(*json, {"status"}) == "Failure") return from_status(*json, response, what);
+    const bool failure = is_status(*json) && text_at(*json, {"status"}) == "Failure";
+    if (failure) return from_status(*json, response, what);
+    return json;
+}
+
+Result<Json> object_of(const Response& response, const std::string& what) {
+    TRY_ASSIGN(json, result_of(response, what));
+    if (!is_status(json)) return json;
     return Error{ErrorKind::protocol, what + ": the reply is a Status where an object was expected",
                  "", response.status};
 }

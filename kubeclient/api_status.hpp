@@ -22,6 +22,8 @@ Error error_of(const Response& response, const std::string& what);
 // The body of a 2xx reply as an object. protocol: empty, not JSON (a login page), no object, or a
 // Status where an object was asked for.
 Result<Json> object_of(const Response& response, const std::string& what);
+// The same for a write, which a Status may answer that reports success.
+Result<Json> result_of(const Response& response, const std::string& what);
 
 // The error that a Status object stands for which came inside a 2xx reply: an ERROR event.
 Error error_of_status(const Json& status, const std::string& what);

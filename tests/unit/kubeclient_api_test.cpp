@@ -163,21 +163,6 @@ TEST_CASE("a reply of another kind is told") {
     CHECK(api.get("/api/v1/x", "Pod").ok());
 }
 
-TEST_CASE("a dry run may be sent again, a real create may not") {
-    FakeTransport transport;
-    transport.then(201, "{\"kind\":\"X\"}").then(201, "{\"kind\":\"X\"}");
-    Api api(transport);
-    CHECK(api.create("/apis/a/v1/xs", Json::object(), DryRun::server).ok());
-    CHECK(api.create("/apis/a/v1/xs", Json::object(), DryRun::none).ok());
-    CHECK(transport.asked[0].query == Query{{"fieldValidation", "Strict"}, {"dryRun", "All"}});
-    CHECK(transport.asked[0].repeatable == Repeatable::yes);
-    CHECK(transport.asked[0].method == Method::post);
-    CHECK(transport.asked[0].content_type == "application/json");
-    CHECK(transport.asked[0].body == "{}");
-    CHECK(transport.asked[1].query == Query{{"fieldValidation", "Strict"}});
-    CHECK(transport.asked[1].repeatable == Repeatable::no);
-}
-
 TEST_CASE("an access review asks for what is named and says why") {
     FakeTransport transport;
     transport.then(201, R"({"status":{"allowed":true,"reason":"RBAC: x"}})")
