@@ -5,6 +5,7 @@
 #include <functional>
 #include <mutex>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "kubeclient/json.hpp"
 #include "kubeclient/result.hpp"
 #include "kubeclient/transport.hpp"
+#include "kubeclient/watch.hpp"
 
 namespace kubeclient {
 
@@ -73,6 +75,12 @@ public:
     // All items. Where the version expires between pages, the whole list is read again in one piece
     // (client-go tools/pager does the same).
     Result<ObjectList> list(const std::string& path, const ListOptions& options = {});
+
+    // One watch request. Done when the server ended it in order or the sink said stop; an ERROR
+    // event is the error that its Status stands for: http_status 410 means that the version is
+    // gone and the objects have to be listed again. follow() does that. `stop` ends it at once.
+    Status watch(const std::string& path, const WatchOptions& options, const EventSink& sink,
+                 std::stop_token stop);
 
     // Writes. All go out under the field manager "virt-handoff". Without server-side dry run
     // nothing is sent twice: after ErrorKind::unknown_outcome, and after a 5xx (ErrorKind::server),
