@@ -29,8 +29,8 @@ struct WatchOptions {
     std::chrono::milliseconds silence{90000};
 };
 
-// Runs in the thread of the watch. An object that a label selector no longer selects comes as
-// `deleted`, in its new state.
+// Runs in the thread of the watch. An object that is no longer selected comes as `deleted`: as it
+// was while it was selected, with the resourceVersion of the change.
 using EventSink = std::function<Flow(EventType type, const Json& object)>;
 
 }  // namespace kubeclient
