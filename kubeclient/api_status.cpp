@@ -133,13 +133,19 @@ std::string cause_text(const Json& cause) {
 std::string invalid_sentence(const Json& status, const std::string& message) {
     const auto kind = text_at(status, {"details", "kind"}).value_or("");
     const auto name = text_at(status, {"details", "name"}).value_or("");
-    const auto& causes = items_at(status, {"details", "causes"});
+    std::vector<std::string> causes;  // each once, as in kubectl
+    for (const auto& cause : items_at(status, {"details", "causes"})) {
+        auto told = cause_text(cause);
+        if (std::find(causes.begin(), causes.end(), told) == causes.end()) {
+            causes.push_back(std::move(told));
+        }
+    }
     std::string text = "The request is invalid";
     if (!kind.empty() || !name.empty()) text = "The " + kind + " \"" + name + "\" is invalid";
     if (causes.empty()) return message.empty() ? text : text + ": " + message;
-    if (causes.size() == 1) return text + ": " + cause_text(causes.front());
+    if (causes.size() == 1) return text + ": " + causes.front();
     text += ":";
-    for (const auto& cause : causes) text += "\n* " + cause_text(cause);
+    for (const auto& cause : causes) text += "\n* " + cause;
     return text;
 }
 

@@ -99,6 +99,9 @@ TEST_CASE("an invalid object is shown with its causes") {
           "The VirtualMachine \"web\" is invalid: long text");
     CHECK(error_for(422, R"({"kind":"Status","reason":"Invalid","message":"m","details":{}})")
               .message == "The request is invalid: m");
+    const std::string cause = R"({"field":"spec.a","message":"Required value"})";
+    CHECK(error_for(422, start + ",\"causes\":[" + cause + "," + cause + "]}}").message ==
+          "The VirtualMachine \"web\" is invalid: spec.a: Required value");
 }
 
 TEST_CASE("throttling says how long the server wants to be left alone") {
