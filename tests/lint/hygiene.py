@@ -8,7 +8,7 @@ from pathlib import Path
 
 SKIPPED = re.compile(r"^(\.git|\.cache|build(-.*)?|__pycache__)$")
 # Bytes that are wrong on purpose, or kept as somebody else wrote them.
-RAW = re.compile(r"^(LICENSE|examples/.*|tests/(fuzz/corpus|fixtures|golden|unit/data)/.*)$")
+RAW = re.compile(r"^(LICENSE|examples/.*|tests/assets/.*/go\.(mod|sum)|tests/(fuzz/corpus|fixtures|golden|unit/data)/.*)$")
 MACHINE = re.compile(r"(?<![\w.$}>])/(?:root|work|Users/\w+|home/(?!me/)\w+)/")
 LATER = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X)\b")
 

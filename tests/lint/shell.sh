@@ -13,6 +13,7 @@ while IFS= read -r -d '' file; do
       if [[ $first =~ ^\#\!.*[/\ ](ba)?sh$ ]]; then scripts+=("$file"); fi
       ;;
   esac
-done < <(find . \( -name .git -o -name 'build*' -o -name .cache \) -prune -o -type f -size -64k -print0)
+done < <(find . \( -name .git -o -name .cache -o -type d -name 'build*' \) -prune -o \
+  -type f -size -64k -print0)
 echo "checking ${#scripts[@]} scripts: ${scripts[*]}"
 shellcheck "${scripts[@]}"
