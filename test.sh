@@ -6,17 +6,24 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 seconds_per_target=60
+report=$PWD/build/tests.xml  # what ctest found, as JUnit
 
 say() { printf '\n== %s\n' "$*"; }
 
 run_tests() {
   say "packages"
   scripts/install-packages.sh build test
+  say "programs of a Kubernetes control plane, built once"
+  tests/support/assets.py etcd kube-apiserver kube-scheduler kube-controller-manager kubectl ||
+    (($? == 77))  # the tests that need them are skipped and say so
   say "build: preset dev (Debug, warnings as errors, address and undefined-behaviour sanitizers)"
   cmake --preset dev
   cmake --build --preset dev
   say "tests"
-  ctest --preset dev --parallel "$(getconf _NPROCESSORS_ONLN)" "$@"
+  local code=0
+  ctest --preset dev --parallel "$(getconf _NPROCESSORS_ONLN)" --output-junit "$report" "$@" || code=$?
+  tests/summary.py "$report"
+  exit "$code"
 }
 
 run_fuzz() {

@@ -5,7 +5,7 @@ set -euo pipefail
 
 build=(ca-certificates cmake g++ ninja-build pkg-config libcli11-dev libcpp-httplib-dev libssl-dev
   libyaml-dev nlohmann-json3-dev)
-tests=(doctest-dev groff-base python3 shellcheck)
+tests=(doctest-dev groff-base openssl python3 shellcheck)
 fuzz=(clang-16 libclang-rt-16-dev)
 # Not in every release of Ubuntu; the lint that needs it says so and is skipped without it.
 optional=(clang-format-16)
