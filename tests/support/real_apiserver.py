@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 """Runs a real etcd and kube-apiserver on loopback, with KubeVirt's kinds, for tests.
 
-  real_apiserver.py start FOLDER [--scheduler] [--controller-manager=NAME,NAME] [--until-parent-ends]
+  real_apiserver.py start FOLDER [OPTIONS]
   real_apiserver.py stop FOLDER      ends everything; the logs stay in FOLDER
   real_apiserver.py restart FOLDER   the API server only, on the same port
   real_apiserver.py compact FOLDER   the history is forgotten: see "Old versions"
+
+--scheduler                       the real kube-scheduler as well
+--controller-manager=NAME,NAME    and these of kube-controller-manager's controllers
+--until-parent-ends               stop by itself when the process that called us ends
 
 FOLDER gets NAME.kubeconfig for the users below, the logs, and state.json. `start` replaces what an
 earlier one left there, and returns when everything that was asked for is ready. Where the programs
@@ -70,7 +74,7 @@ class Failure(Exception):
 
 
 class Client:
-    """JSON over HTTP to one server on 127.0.0.1; a new connection each time, so restarts are fine."""
+    """JSON over HTTP to one server on 127.0.0.1; a connection each time, so restarts are fine."""
 
     def __init__(self, port, context=None):
         self.port = port
@@ -112,13 +116,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_until(condition, what, seconds=READY_WITHIN):
+def wait_until(condition, what, seconds=READY_WITHIN, pause=0.05):
     """Asks again until `condition` is true. There is nobody to tell us, so we poll."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             raise Failure(f"{what} did not happen within {seconds} seconds")
-        time.sleep(0.05)
+        time.sleep(pause)
 
 
 class ControlPlane:
@@ -220,7 +224,9 @@ class ControlPlane:
             self.apply_kinds()
             self.apply_rights()
             if with_scheduler:
-                self.start_component(found, "kube-scheduler")
+                # Tests ask more often than a cluster does.
+                self.start_component(found, "kube-scheduler", "--kube-api-qps=1000",
+                                     "--kube-api-burst=1000")
             if controllers:
                 # Each controller has the rights of its own role only.
                 self.start_component(found, "kube-controller-manager",
@@ -353,8 +359,8 @@ class ControlPlane:
         self.wait_for_kinds()
 
     def wait_for_kinds(self):
-        wait_until(lambda: all(map(self.is_served, self.client().must("GET", DEFINITIONS)["items"])),
-                   "serving of KubeVirt's kinds")
+        definitions = self.client().must("GET", DEFINITIONS)["items"]
+        wait_until(lambda: all(map(self.is_served, definitions)), "serving of KubeVirt's kinds")
 
     def is_served(self, definition):
         spec = definition["spec"]
