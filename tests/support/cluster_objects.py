@@ -2,10 +2,11 @@
 
 An API server fills in some fields by itself and ignores others on create; what it would do to an
 object that already existed is undone, so that a reader sees the object that was given: status is
-written too, nodes keep exactly their taints, ids that point at a claim follow the claim.
+written too, nodes keep exactly their taints, and whoever names another object's uid, in a reference,
+a label or a status, names the one that it has now.
 """
-import copy
 import functools
+import json
 
 # What others point at comes first. Kinds that are not named come in between.
 FIRST = ["Namespace", "PriorityClass", "StorageClass", "CSIDriver", "PersistentVolumeClaim",
@@ -56,6 +57,10 @@ class Loader:
                    for name in sorted(used - named)]
         for item in sorted(missing + objects, key=rank):
             self.put(item)
+        for path in self.made:
+            made = self.api.must("GET", path)
+            if (renewed := self.with_new_uids(made)) != made:
+                self.api.must("PUT", path, renewed)
 
     def put(self, item):
         path = f"{self.folder_of(item)}/{item['metadata']['name']}"
@@ -65,31 +70,34 @@ class Loader:
             return
         made = self.api.must("POST", path.rpartition("/")[0], fresh)
         self.made.append(path)
-        self.uids[item["metadata"].get("uid")] = made["metadata"]["uid"]
+        if "uid" in item["metadata"]:
+            self.uids[item["metadata"]["uid"]] = made["metadata"]["uid"]
         if item["kind"] == "Node":
             # Admission marks every new node as not ready.
             self.api.must("PATCH", path,
                           {"spec": {"taints": item.get("spec", {}).get("taints")}}, MERGE)
         if item.get("status") and self.kinds(item["apiVersion"])[item["kind"]][2]:
-            self.api.must("PATCH", path + "/status", {"status": item["status"]}, MERGE)
+            self.api.must("PATCH", path + "/status", {"status": fresh["status"]}, MERGE)
         if item["metadata"].get("deletionTimestamp"):
             self.api.must("DELETE", path)
 
     def fresh(self, item):
-        fresh = copy.deepcopy(item)
+        fresh = self.with_new_uids(item)
         metadata = fresh["metadata"]
         if metadata.get("deletionTimestamp"):
             metadata["finalizers"] = metadata.get("finalizers", []) + [KEPT]
         for field in SET_BY_SERVER:
             metadata.pop(field, None)
-        spec = fresh.get("spec", {})
-        if item["kind"] == "PersistentVolume" and "claimRef" in spec:
-            claim = spec["claimRef"]
-            claim.pop("resourceVersion", None)
-            claim["uid"] = self.uids.get(claim.get("uid"), claim.get("uid"))
-        if item["kind"] == "Pod" and "priorityClassName" not in spec:
-            spec.pop("priority", None)
+        if item["kind"] == "Pod" and "priorityClassName" not in item.get("spec", {}):
+            fresh["spec"].pop("priority", None)
         return fresh
+
+    def with_new_uids(self, item):
+        """A copy that follows the objects made so far."""
+        text = json.dumps(item)
+        for old, new in self.uids.items():
+            text = text.replace(old, new)
+        return json.loads(text)
 
     def clear(self):
         """Takes away what `load` made, at once, except namespaces, which nobody would finish."""
