@@ -9,7 +9,8 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-kubernetes=$(sed -En 's,^(require)?[[:space:]]+k8s.io/kubernetes (v[0-9.]+).*,\2,p' "$here/kubernetes/go.mod")
+kubernetes=$(sed -En 's,^(require)?[[:space:]]+k8s.io/kubernetes (v[0-9.]+).*,\2,p' \
+  "$here/kubernetes/go.mod")
 folder=${XDG_CACHE_HOME:-$HOME/.cache}/virt-handoff/assets/$kubernetes
 
 say() { printf '%s\n' "$*" >&2; }
@@ -48,8 +49,8 @@ is_complete() {
 
 prepare_go() {
   local needed
-  needed="a Go of $(sed -n 's/^go //p' "$here/kubernetes/go.mod") or newer builds the API server for \
-the tests (KUBEBUILDER_ASSETS may name a folder with a built one)"
+  needed="Go $(sed -n 's/^go //p' "$here/kubernetes/go.mod") or newer builds the API server for the \
+tests (KUBEBUILDER_ASSETS may name a folder with a built one)"
   command -v go >/dev/null || skip "$needed, and go is not installed"
   # Settings of the user that would change what is built, or where it comes from.
   export CGO_ENABLED=0 GOTOOLCHAIN=local GOWORK=off GOFLAGS='-mod=readonly -trimpath -buildvcs=false'

@@ -25,8 +25,9 @@ def leaving(item):
 
 
 TAINT = {"key": "maintenance", "effect": "NoSchedule"}
-FIRST = {"objects": [node("free"), node("tainted", taints=[TAINT]), node("closed", unschedulable=True),
-                     node("full"), leaving(pod("large", "1500m", nodeName="full"))],
+FIRST = {"objects": [node("free"), node("tainted", taints=[TAINT]),
+                     node("closed", unschedulable=True), node("full"),
+                     leaving(pod("large", "1500m", nodeName="full"))],
          "pod": pod("asked", "1")}
 SECOND = {"objects": [node("full")], "pod": pod("asked", "1")}
 REASONS = [{"free": "", "tainted": "had untolerated taint", "closed": "were unschedulable",

@@ -2,8 +2,8 @@
 
 An API server fills in some fields by itself and ignores others on create; what it would do to an
 object that already existed is undone, so that a reader sees the object that was given: status is
-written too, nodes keep exactly their taints, and whoever names another object's uid, in a reference,
-a label or a status, names the one that it has now.
+written too, nodes keep exactly their taints, and whoever names another object by its uid, in a
+reference, a label or a status, names the uid that it has now.
 """
 import functools
 import json
