@@ -2,6 +2,7 @@
 
 #include <mutex>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kubeclient/redact.hpp"
@@ -50,34 +51,53 @@ public:
         : inner_(std::move(inner)), options_(std::move(options)) {}
 
     Result<Response> send(const Request& request) override {
-        return traced(request, [&] { return inner_->send(request); });
+        Lines lines = request_lines(request);
+        const auto start = options_.now();
+        auto result = inner_->send(request);
+        append_outcome(lines, request, result, start);
+        write(lines);
+        return result;
     }
 
-    // Written when the stream ends; what it carried is not shown.
+    // Written as soon as something comes; what a stream carries is not shown.
     Result<Response> stream(const Request& request, const BodySink& sink,
                             std::stop_token stop) override {
-        return traced(request, [&] { return inner_->stream(request, sink, stop); });
+        Lines lines = request_lines(request);
+        const auto start = options_.now();
+        bool begun = false;
+        const BodySink tracing = [&](const Response& head, std::string_view piece) {
+            if (!std::exchange(begun, true)) {
+                append_outcome(lines, request, head, start);
+                write(std::exchange(lines, {}));
+            }
+            return sink(head, piece);
+        };
+        auto result = inner_->stream(request, tracing, std::move(stop));
+        if (!begun || !result.ok()) {
+            append_outcome(lines, request, result, start);
+            write(lines);
+        }
+        return result;
     }
 
 private:
     using Lines = std::vector<std::string>;
+    using TimePoint = std::chrono::steady_clock::time_point;
 
-    Result<Response> traced(const Request& request,
-                            const std::function<Result<Response>()>& exchange) {
-        Lines lines = request_lines(request);
-        const auto start = options_.now();
-        auto result = exchange();
+    void write(const Lines& lines) {
+        const std::lock_guard lock(mutex_);  // the lines of one request stay together
+        for (const auto& line : lines) options_.sink(one_line(line));
+    }
+
+    void append_outcome(Lines& lines, const Request& request, const Result<Response>& result,
+                        TimePoint start) const {
         const auto took =
             std::chrono::duration_cast<std::chrono::milliseconds>(options_.now() - start);
         lines.push_back(outcome_line(request, result, took));
-        if (result.ok() && options_.level >= kBodies) {
-            lines.push_back("Response Headers:");
-            append(lines, result->headers);
-            lines.push_back("Response Body: " + shown_body(result->body));
-        }
-        const std::lock_guard lock(mutex_);  // the lines of one request stay together
-        for (const auto& line : lines) options_.sink(one_line(line));
-        return result;
+        if (!result.ok() || options_.level < kBodies) return;
+        lines.push_back("Response Headers:");
+        append(lines, result->headers);
+        lines.push_back("Response Body: " + shown_body(result->body));
     }
 
     static void append(Lines& lines, const Headers& headers) {

@@ -282,10 +282,12 @@ TEST_CASE("a stream does not ask for compression") {
     CHECK(kept.body.empty());
 }
 
-TEST_CASE("a stream is not opened again by itself, and is traced when it ends") {
+TEST_CASE("a stream is not opened again by itself, and is traced when it begins and breaks") {
     auto owned = std::make_unique<FakeTransport>();
     auto& fake = *owned;
-    fake.then_pieces({"a", "b"}, Error{ErrorKind::transport, "gone"}).then(429, "{}");
+    fake.then_pieces({"a", "b"}, Error{ErrorKind::transport, "gone"})
+        .then(429, "{}")
+        .then_pieces({"c"});
     std::vector<std::string> lines;
     TraceOptions trace;
     trace.level = 6;
@@ -293,12 +295,23 @@ TEST_CASE("a stream is not opened again by itself, and is traced when it ends") 
     trace.now = [] { return std::chrono::steady_clock::time_point(); };
     trace.sink = [&](const std::string& line) { lines.push_back(line); };
     const auto transport = with_retries(with_trace(std::move(owned), trace), retry_options({}, {}));
-    Kept kept;
-    CHECK(transport->stream(watch(), kept.sink(), {}).error().message == "gone");
-    CHECK(kept.body == "ab");
-    CHECK(transport->stream(watch(), kept.sink(), {})->status == 429);
-    CHECK(fake.asked.size() == 2);
-    CHECK(lines == std::vector<std::string>{
-                       "GET https://host/api/v1/pods?watch=true in 0 milliseconds: gone",
-                       "GET https://host/api/v1/pods?watch=true 429 in 0 milliseconds"});
+    const auto asked = [](const std::string& rest) {
+        return "GET https://host/api/v1/pods?watch=true " + rest;
+    };
+    using Texts = std::vector<std::string>;
+    Texts begun;
+    std::string body;
+    const auto sink = [&](const Response&, std::string_view piece) {
+        if (begun.empty()) begun = lines;
+        body += piece;
+        return Flow::go_on;
+    };
+    CHECK(transport->stream(watch(), sink, {}).error().message == "gone");
+    CHECK(body == "ab");
+    CHECK(begun == Texts{asked("200 in 0 milliseconds")});
+    CHECK(transport->stream(watch(), sink, {})->status == 429);
+    CHECK(transport->stream(watch(), sink, {}).ok());
+    CHECK(fake.asked.size() == 3);
+    CHECK(lines == Texts{asked("200 in 0 milliseconds"), asked("in 0 milliseconds: gone"),
+                         asked("429 in 0 milliseconds"), asked("200 in 0 milliseconds")});
 }
