@@ -11,6 +11,7 @@
 
 #include "kubeclient/time.hpp"
 #include "kubeclient/transport.hpp"
+#include "lab/api/kinds.hpp"
 #include "lab/api/store.hpp"
 
 namespace lab {
@@ -35,14 +36,49 @@ struct Admission {
                                      // the Eviction; null on delete
 };
 
-// Becomes a Status of this code, reason and message.
+// metav1.StatusCause.
+struct Cause {
+    std::string reason{};
+    std::string message{};
+    std::string field{};
+
+    bool operator==(const Cause&) const = default;
+};
+
+// Becomes a metav1.Status. Fields that are empty are left out.
 struct Refusal {
     int code = 403;
     std::string reason{};  // metav1.StatusReason: "Forbidden", "Invalid", "TooManyRequests", …
     std::string message{};
+    // metav1.StatusDetails.
+    std::string name{};
+    std::string group{};
+    std::string kind{};
+    std::string uid{};
+    std::vector<Cause> causes{};
+    int retry_after_seconds = 0;
+    std::string continue_token{};  // of a list that expired on the way
 
     bool operator==(const Refusal&) const = default;
 };
+
+// What a right is asked about: authorization.k8s.io's ResourceAttributes or, with `path`, its
+// NonResourceAttributes.
+struct Attributes {
+    std::string verb{};  // "get", "list", "watch", "create", "deletecollection", …
+    std::string group{};
+    std::string version{};
+    std::string resource{};
+    std::string subresource{};
+    std::string ns{};
+    std::string name{};
+    std::string path{};
+
+    bool operator==(const Attributes&) const = default;
+};
+
+// nullopt: allowed.
+using Authorizer = std::function<std::optional<Refusal>(const User&, const Attributes&)>;
 
 // What a component adds to the API server: webhooks and other admission, aggregated APIs, the
 // reading of logs and metrics. Asked in the order in which they were added.
@@ -76,7 +112,8 @@ class ApiServer {
 public:
     using Clock = std::function<kubeclient::Instant()>;
 
-    // `store` outlives the server. `seed` decides uids and generated names.
+    // `store` outlives the server. `seed` decides uids and generated names. Where the store is
+    // empty, the system's namespaces and the definitions of lab/crds are put into it.
     ApiServer(Store& store, Clock clock, std::uint64_t seed = 1);
     ~ApiServer();
     ApiServer(const ApiServer&) = delete;
@@ -84,9 +121,14 @@ public:
 
     // `extension` outlives the server.
     void extend(Extension& extension);
+    // Who may do what; until it is set, everybody everything.
+    void authorize_with(Authorizer authorizer);
 
-    // Everything but watches. With `checked` false, rights are not looked at (the lab's own
-    // set-up).
+    // What is served now. The reference holds as long as the server.
+    const Kinds& kinds() const;
+    const Store& objects() const;
+
+    // Everything but watches.
     kubeclient::Response handle(const User& user, const kubeclient::Request& request);
 
     // For GET with watch=true. nullptr: `refusal` says why not.

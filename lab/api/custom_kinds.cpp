@@ -28,9 +28,8 @@ std::vector<std::string> texts(const Json& object, std::string_view key) {
 }
 
 PrinterColumn column_of(const Json& column) {
-    PrinterColumn result{text(column, "name"),        text(column, "type"),
-                         text(column, "format"),      text(column, "description"),
-                         text(column, "jsonPath")};
+    PrinterColumn result{text(column, "name"), text(column, "type"), text(column, "format"),
+                         text(column, "description"), text(column, "jsonPath")};
     result.priority = static_cast<int>(integer_at(column, {"priority"}).value_or(0));
     return result;
 }

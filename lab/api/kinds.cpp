@@ -47,6 +47,8 @@ void Kinds::add(Kind kind) {
     kinds_.insert_or_assign(std::move(resource), std::move(kind));
 }
 
-void Kinds::remove(const ResourceId& resource) { kinds_.erase(resource); }
+void Kinds::remove(const ResourceId& resource) {
+    kinds_.erase(resource);
+}
 
 }  // namespace lab
