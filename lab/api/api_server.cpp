@@ -3,7 +3,12 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "lab/api/list.hpp"
+#include "lab/api/options.hpp"
+#include "lab/api/render.hpp"
 #include "lab/api/server_state.hpp"
+#include "lab/api/subresources.hpp"
+#include "lab/api/watch.hpp"
 
 namespace lab {
 
@@ -15,38 +20,50 @@ struct ApiServer::State : ServerState {};
 
 namespace {
 
-Response to_response(const Outcome<Reply>& outcome) {
+template <class T>
+Response to_response(const Call& call, const Outcome<T>& outcome) {
     if (!outcome.ok()) return reply(outcome.error());
-    Response response = reply(outcome.value().status, *outcome.value().body);
-    for (const std::string& warning : outcome.value().warnings) {
-        response.headers.emplace_back("warning", "299 - " + Json(warning).dump());
+    return render({call.kind, call.version, call.request.accept}, outcome.value());
+}
+
+Response answer_collection(ServerState& state, const Call& call) {
+    switch (call.request.method) {
+        case Method::get:
+            return to_response(call, list_objects(state, call));
+        case Method::del:
+            return to_response(call, delete_collection(state, call));
+        case Method::post:
+            if (call.kind.scope == Scope::namespaced && call.key.ns.empty()) break;
+            return to_response(call, create_object(state, call));
+        case Method::put:
+        case Method::patch:
+            break;
     }
-    return response;
+    return reply(method_not_allowed());
 }
 
-Outcome<Json> body_of(const Request& request) {
-    auto body = kubeclient::parse_json(request.body, "body");
-    if (!body.ok()) return bad_request(body.error().message);
-    return std::move(body).value();
+Outcome<Reply> delete_asked(ServerState& state, const Call& call) {
+    TRY_ASSIGN(options, deletion_options(call));
+    return delete_object(state, call, options);
 }
 
-Outcome<Reply> write(ServerState& state, const Call& call) {
-    if (call.request.method == Method::del) return delete_object(state, call);
-    if (call.request.method == Method::patch) return patch_object(state, call);
-    TRY_ASSIGN(body, body_of(call.request));
-    if (call.request.method == Method::put) return update_object(state, call, std::move(body));
-    return create_object(state, call, std::move(body));
-}
-
-Response answer(ServerState& state, const Call& call) {
-    const bool one = !call.key.name.empty();
-    if (call.request.method == Method::get && !one) {
-        const auto list = list_objects(state, call);
-        return list.ok() ? list.value() : reply(list.error());
+Response answer_object(ServerState& state, const Call& call) {
+    const bool action = is_action(call.kind, call.subresource);
+    if ((call.request.method == Method::post) != action) return reply(method_not_allowed());
+    switch (call.request.method) {
+        case Method::get:
+            return to_response(call, get_object(state, call));
+        case Method::put:
+            return to_response(call, update_object(state, call));
+        case Method::patch:
+            return to_response(call, patch_object(state, call));
+        case Method::post:
+            return to_response(call, act(state, call));
+        case Method::del:
+            break;
     }
-    if (call.request.method == Method::get) return to_response(get_object(state, call));
-    if ((call.request.method == Method::post) == one) return reply(method_not_allowed());
-    return to_response(write(state, call));
+    if (!call.subresource.empty()) return reply(method_not_allowed());
+    return to_response(call, delete_asked(state, call));
 }
 
 // Whether the API server itself has this under the kind.
@@ -54,14 +71,47 @@ bool serves(const Kind& kind, const KindVersion& version, const Route& route) {
     const bool cluster = kind.scope == Scope::cluster;
     if (cluster && !route.key.ns.empty()) return false;
     if (!cluster && route.key.ns.empty() && !route.key.name.empty()) return false;
-    return route.subresource.empty() || (route.subresource == "status" && version.has_status);
+    const std::string& part = route.subresource;
+    return part.empty() || (part == "status" && version.has_status) || is_action(kind, part) ||
+           (part == "finalize" && kind.kind == "Namespace");
+}
+
+// What nobody serves. Each of the API servers in a real one says it in its own way.
+Response unknown_path(const ServerState& state, const std::optional<Route>& route) {
+    if (!route) return page_not_found();
+    const Kind* kind = state.kinds.find(route->resource);
+    if (kind != nullptr && kind->origin == Origin::custom && kind->version(route->version) &&
+        !route->subresource.empty()) {
+        return reply(not_found(*kind, route->key.name));
+    }
+    for (const auto& [resource, other] : state.kinds.all()) {
+        const bool group = resource.group == route->resource.group;
+        if (group && other.origin == Origin::built_in) return reply(no_such_resource());
+    }
+    return page_not_found();
 }
 
 Response extended(ServerState& state, const User& user, const Request& request) {
     for (Extension* extension : state.extensions) {
         if (auto response = extension->serve(user, request)) return std::move(*response);
     }
-    return page_not_found();
+    return unknown_path(state, route_of(request.path));
+}
+
+// The request as one of a kind that is served; nullopt: of another.
+std::optional<Call> call_of(const ServerState& state, const User& user, const Request& request) {
+    const auto route = route_of(request.path);
+    const Kind* kind = route ? state.kinds.find(route->resource) : nullptr;
+    const KindVersion* version = kind != nullptr ? kind->version(route->version) : nullptr;
+    if (version == nullptr || !serves(*kind, *version, *route)) return std::nullopt;
+    Call call{user, request, *kind, *version, route->key, route->subresource};
+    call.dry_run = parameter(request, "dryRun") == "All";
+    return call;
+}
+
+std::optional<Refusal> refused(const ServerState& state, const User& user, const Request& request) {
+    if (!state.authorizer) return std::nullopt;
+    return state.authorizer(user, attributes_of(request, route_of(request.path)));
 }
 
 }  // namespace
@@ -90,26 +140,32 @@ const Store& ApiServer::objects() const {
 }
 
 Response ApiServer::handle(const User& user, const Request& request) {
-    ServerState& state = *state_;
-    const auto route = route_of(request.path);
-    if (state.authorizer) {
-        if (const auto refusal = state.authorizer(user, attributes_of(request, route))) {
-            return reply(*refusal);
-        }
+    if (const auto refusal = refused(*state_, user, request)) return reply(*refusal);
+    const auto call = call_of(*state_, user, request);
+    if (!call) return extended(*state_, user, request);
+    Response response =
+        call->key.name.empty() ? answer_collection(*state_, *call) : answer_object(*state_, *call);
+    if (call->version.deprecated && response.status / 100 == 2) {
+        response.headers.emplace(response.headers.begin(), "warning",
+                                 warning_header(call->version.deprecation_warning));
     }
-    const Kind* kind = route ? state.kinds.find(route->resource) : nullptr;
-    const KindVersion* version = kind != nullptr ? kind->version(route->version) : nullptr;
-    if (version == nullptr || !serves(*kind, *version, *route)) {
-        return extended(state, user, request);
-    }
-    Call call{user, request, *kind, *version, route->key, route->subresource};
-    call.dry_run = parameter(request, "dryRun") == "All";
-    return answer(state, call);
+    return response;
 }
 
-std::unique_ptr<WatchCursor> ApiServer::watch(const User& /*user*/, const Request& /*request*/,
+std::unique_ptr<WatchCursor> ApiServer::watch(const User& user, const Request& request,
                                               Response& refusal) {
-    refusal = reply(method_not_allowed());
+    if (const auto reason = refused(*state_, user, request)) {
+        refusal = reply(*reason);
+        return nullptr;
+    }
+    const auto call = call_of(*state_, user, request);
+    if (!call) {
+        refusal = unknown_path(*state_, route_of(request.path));
+        return nullptr;
+    }
+    auto cursor = watch_objects(*state_, *call);
+    if (cursor.ok()) return std::move(cursor).value();
+    refusal = reply(cursor.error());
     return nullptr;
 }
 
@@ -127,27 +183,6 @@ Object ApiServer::seed(Json object) {
     ObjectKey key{"", metadata.at("name").get<std::string>()};
     if (kind->scope == Scope::namespaced) key.ns = metadata.value("namespace", "default");
     return store_object(*state_, *kind, key, std::move(object));
-}
-
-namespace {
-
-class InProcess final : public kubeclient::Transport {
-public:
-    InProcess(ApiServer& server, User user) : server_(server), user_(std::move(user)) {}
-
-    kubeclient::Result<Response> send(const Request& request) override {
-        return server_.handle(user_, request);
-    }
-
-private:
-    ApiServer& server_;
-    User user_;
-};
-
-}  // namespace
-
-std::unique_ptr<kubeclient::Transport> transport_as(ApiServer& server, User user) {
-    return std::make_unique<InProcess>(server, std::move(user));
 }
 
 }  // namespace lab

@@ -58,6 +58,7 @@ struct Refusal {
     std::vector<Cause> causes{};
     int retry_after_seconds = 0;
     std::string continue_token{};  // of a list that expired on the way
+    bool empty_details = false;    // kube-apiserver writes "details": {} here and there
 
     bool operator==(const Refusal&) const = default;
 };

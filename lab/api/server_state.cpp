@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kubeclient/time.hpp"
+#include "lab/api/quota.hpp"
 
 namespace lab {
 
@@ -24,26 +25,26 @@ std::string Names::suffix() {
     return suffix;
 }
 
-Object shown(const Object& object, const Call& call) {
-    const auto api_version = call.kind.api_version(call.version);
-    if (object->at("apiVersion") == api_version) return object;
-    Json json = *object;
-    json["apiVersion"] = api_version;
-    return std::make_shared<const Json>(std::move(json));
-}
-
 std::string now_text(const ServerState& state) {
     return kubeclient::format_time(std::chrono::floor<std::chrono::seconds>(state.clock()));
 }
 
 namespace {
+
 const ResourceId kDefinitions{"apiextensions.k8s.io", "customresourcedefinitions"};
+
+// What quotas speak of most; the others are counted when these change.
+bool is_counted(const Kind& kind) {
+    return kind.scope == Scope::namespaced && kind.kind != "Event" && kind.kind != "Lease";
 }
+
+}  // namespace
 
 Object store_object(ServerState& state, const Kind& kind, const ObjectKey& key, Json object) {
     Object stored = state.store.put(kind.resource, key, std::move(object));
     if (kind.resource == kDefinitions) state.kinds.add(kind_of_definition(*stored));
-    return stored;
+    if (is_counted(kind)) refresh_quotas(state, key.ns);
+    return state.store.get(kind.resource, key);
 }
 
 Object remove_object(ServerState& state, const Kind& kind, const ObjectKey& key) {
@@ -51,6 +52,7 @@ Object remove_object(ServerState& state, const Kind& kind, const ObjectKey& key)
     if (removed && kind.resource == kDefinitions) {
         state.kinds.remove(kind_of_definition(*removed).resource);
     }
+    if (is_counted(kind)) refresh_quotas(state, key.ns);
     return removed;
 }
 

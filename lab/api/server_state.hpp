@@ -26,6 +26,9 @@ private:
     std::mt19937_64 random_;
 };
 
+struct DeletionOptions;
+struct Listing;
+
 struct ServerState {
     Store& store;
     ApiServer::Clock clock;
@@ -41,20 +44,18 @@ struct Call {
     const kubeclient::Request& request;
     const Kind& kind;
     const KindVersion& version;
-    ObjectKey key{};
+    ObjectKey key{};  // an empty name: the collection
     std::string subresource{};
     bool dry_run = false;
 };
 
-// A reply of one object.
+// A reply of one object, as stored, or a Status.
 struct Reply {
     int status = 200;
     Object body{};
     std::vector<std::string> warnings{};
 };
 
-// The object as the version of the request shows it.
-Object shown(const Object& object, const Call& call);
 std::string now_text(const ServerState& state);
 
 // Everything that is stored goes through these two: they keep what is derived from objects (the
@@ -62,12 +63,16 @@ std::string now_text(const ServerState& state);
 Object store_object(ServerState& state, const Kind& kind, const ObjectKey& key, Json object);
 Object remove_object(ServerState& state, const Kind& kind, const ObjectKey& key);
 
-// The verbs. `body` is the decoded object, or of a patch and a deletion the text of the request.
-Outcome<Reply> get_object(ServerState& state, const Call& call);
-Outcome<Reply> create_object(ServerState& state, const Call& call, Json body);
-Outcome<Reply> update_object(ServerState& state, const Call& call, Json body);
+// The verbs.
+Outcome<Reply> get_object(const ServerState& state, const Call& call);
+Outcome<Reply> create_object(ServerState& state, const Call& call);
+Outcome<Reply> update_object(ServerState& state, const Call& call);
 Outcome<Reply> patch_object(ServerState& state, const Call& call);
-Outcome<Reply> delete_object(ServerState& state, const Call& call);
-Outcome<kubeclient::Response> list_objects(ServerState& state, const Call& call);
+
+enum class AskAdmission { yes, no };
+Outcome<Reply> delete_object(ServerState& state, const Call& call, const DeletionOptions& options,
+                             AskAdmission ask = AskAdmission::yes);
+// Those that match the query, as they were.
+Outcome<Listing> delete_collection(ServerState& state, const Call& call);
 
 }  // namespace lab

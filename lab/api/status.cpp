@@ -1,5 +1,7 @@
 #include "lab/api/status.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace lab {
@@ -45,6 +47,30 @@ Json details_of(const Refusal& refusal) {
     return details;
 }
 
+// Causes that say the same are told once.
+std::string sentence(const std::vector<Cause>& causes) {
+    std::vector<std::string> parts;
+    for (const Cause& cause : causes) {
+        const std::string part =
+            cause.field.empty() ? cause.message : cause.field + ": " + cause.message;
+        if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(part);
+    }
+    std::string text;
+    for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+    return parts.size() > 1 ? "[" + text + "]" : text;
+}
+
+Refusal invalid(const std::string& group, const std::string& kind, const std::string& name,
+                std::vector<Cause> causes) {
+    const std::string type = group.empty() ? kind : kind + "." + group;
+    Refusal refusal{422, "Invalid", type + " \"" + name + "\" is invalid: " + sentence(causes)};
+    refusal.name = name;
+    refusal.group = group;
+    refusal.kind = kind;
+    refusal.causes = std::move(causes);
+    return refusal;
+}
+
 }  // namespace
 
 Refusal not_found(const Kind& kind, const std::string& name) {
@@ -75,26 +101,47 @@ Refusal bad_request(const std::string& message) {
 }
 
 Refusal invalid(const Kind& kind, const std::string& name, std::vector<Cause> causes) {
-    const std::string& group = kind.resource.group;
-    std::string what;
-    for (const Cause& cause : causes) {
-        if (!what.empty()) what += ", ";
-        what += cause.field + ": " + cause.message;
-    }
-    if (causes.size() > 1) what = "[" + what + "]";
-    const std::string type = group.empty() ? kind.kind : kind.kind + "." + group;
-    Refusal refusal{422, "Invalid", type + " \"" + name + "\" is invalid: " + what};
-    refusal.name = name;
-    refusal.group = group;
-    refusal.kind = kind.kind;
-    refusal.causes = std::move(causes);
+    return invalid(kind.resource.group, kind.kind, name, std::move(causes));
+}
+
+Refusal invalid_options(const std::string& options, std::vector<Cause> causes) {
+    return invalid("meta.k8s.io", options, "", std::move(causes));
+}
+
+Refusal no_such_resource() {
+    Refusal refusal{404, "NotFound", "the server could not find the requested resource"};
+    refusal.empty_details = true;
     return refusal;
 }
 
+Refusal internal(const std::string& message) {
+    return {500, "", message};
+}
+
+Refusal too_large_version(std::uint64_t asked, std::uint64_t newest) {
+    Refusal refusal{504, "Timeout",
+                    "Timeout: Too large resource version: " + std::to_string(asked) +
+                        ", current: " + std::to_string(newest)};
+    refusal.causes = {{"ResourceVersionTooLarge", "Too large resource version"}};
+    refusal.retry_after_seconds = 1;
+    return refusal;
+}
+
+Outcome<std::uint64_t> revision_of(const std::string& text, const std::string& prefix) {
+    std::uint64_t revision = 0;
+    if (text.empty()) return revision;
+    const char* end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, revision);
+    if (error == std::errc{} && rest == end) return revision;
+    return bad_request(prefix + "resourceVersion: Invalid value: \"" + text +
+                       "\": strconv.ParseUint: parsing \"" + text + "\": invalid syntax");
+}
+
 Refusal method_not_allowed() {
-    return {405, "MethodNotAllowed",
-            "the server does not allow this method on the requested "
-            "resource"};
+    Refusal refusal{405, "MethodNotAllowed",
+                    "the server does not allow this method on the requested resource"};
+    refusal.empty_details = true;
+    return refusal;
 }
 
 Refusal expired(const std::string& message) {
@@ -119,7 +166,7 @@ Json to_status(const Refusal& refusal) {
     if (!refusal.reason.empty()) status["reason"] = refusal.reason;
     if (!refusal.continue_token.empty()) status["metadata"]["continue"] = refusal.continue_token;
     Json details = details_of(refusal);
-    if (!details.empty()) status["details"] = std::move(details);
+    if (!details.empty() || refusal.empty_details) status["details"] = std::move(details);
     return status;
 }
 

@@ -57,9 +57,19 @@ Refusal forbidden(const Kind& kind, const std::string& name, const std::string& 
 Refusal bad_request(const std::string& message);
 // "VirtualMachine.kubevirt.io "web" is invalid: FIELD: MESSAGE" with one cause for each field.
 Refusal invalid(const Kind& kind, const std::string& name, std::vector<Cause> causes);
+// The same about what was asked for: "ListOptions", "DeleteOptions", ….
+Refusal invalid_options(const std::string& options, std::vector<Cause> causes);
+// client-go's sentence for a path below a group that is served.
+Refusal no_such_resource();
 Refusal method_not_allowed();
+// 500 without a reason.
+Refusal internal(const std::string& message);
 // 410 with reason Expired.
 Refusal expired(const std::string& message);
+// 504: a version that is still to come.
+Refusal too_large_version(std::uint64_t asked, std::uint64_t newest);
+// A resourceVersion; "" is 0. The refusal begins with `prefix`.
+Outcome<std::uint64_t> revision_of(const std::string& text, const std::string& prefix);
 Refusal unsupported_media_type(const std::vector<std::string>& supported);
 // A path that is not served at all.
 kubeclient::Response page_not_found();

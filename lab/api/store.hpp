@@ -68,6 +68,8 @@ public:
 
     // The changes after `revision`, oldest first; nullopt where they are compacted away.
     std::optional<std::vector<Change>> since(std::uint64_t revision, std::size_t most = 1000) const;
+    // The newest revision whose change is forgotten; 0: none is.
+    std::uint64_t compacted() const { return compacted_; }
     // Forgets the history up to and with `revision`.
     void compact(std::uint64_t revision);
 
