@@ -33,6 +33,12 @@ Refusal cannot_be_handled(const Call& call, const Json& object, const std::strin
                        version + "\" cannot be handled as a " + call.kind.kind + ": " + why);
 }
 
+// Go's sentence where there is one for it; ours where the text breaks off elsewhere.
+std::string syntax_error(const std::string& text, const std::string& ours) {
+    const bool ends = ours.find("unexpected end of input") != std::string::npos;
+    return ends ? "unexpected end of JSON input (" + (text.empty() ? "<empty>" : text) + ")" : ours;
+}
+
 Outcome<Json> parsed(const Call& call) {
     const std::string& text = call.request.body;
     const std::string type = media_type(call);
@@ -47,9 +53,8 @@ Outcome<Json> parsed(const Call& call) {
             {"application/json", "application/yaml", "application/vnd.kubernetes.protobuf"});
     }
     const std::string where = "couldn't get version/kind; json parse error: ";
-    if (text.empty()) return unrecognized(call, where + "unexpected end of JSON input (<empty>)");
     auto json = kubeclient::parse_json(text, "body");
-    if (!json.ok()) return unrecognized(call, where + json.error().message);
+    if (!json.ok()) return unrecognized(call, where + syntax_error(text, json.error().message));
     return std::move(json).value();
 }
 
@@ -61,7 +66,8 @@ Verdict check_type(const Call& call, const Json& object) {
     const auto wanted = call.kind.api_version(call.version);
     if (call.kind.origin == Origin::custom) {
         if (kind.empty())
-            return unrecognized(call, "Object 'Kind' is missing in '" + object.dump() + "'");
+            return unrecognized(call, "Object 'Kind' is missing in '" + object.dump() + "' (" +
+                                          object.dump() + ")");
         if (api_version.empty() || api_version == wanted) return allowed();
         return bad_request("the API version in the data (" + api_version +
                            ") does not match the expected API version (" + wanted + ")");
@@ -93,9 +99,19 @@ Verdict check_custom_type(const Call& call, const Json& object) {
     return invalid(told, text_at(object, {"metadata", "name"}).value_or(""), std::move(causes));
 }
 
+// Go reads null as nothing, and writes nothing for it.
+void drop_nulls(Json& value) {
+    for (auto member = value.begin(); value.is_object() && member != value.end();) {
+        member = member->is_null() ? value.erase(member) : std::next(member);
+    }
+    if (!value.is_structured()) return;
+    for (Json& member : value) drop_nulls(member);
+}
+
 // What the kind does not know: told about, and dropped.
 std::vector<std::string> without_unknown_fields(const Call& call, Json& object) {
     std::vector<std::string> unknown;
+    if (call.kind.origin == Origin::built_in) drop_nulls(object);
     if (object.contains("metadata") && object["metadata"].is_object()) {
         unknown = unknown_metadata(object["metadata"]);
         for (const std::string& path : unknown) object["metadata"].erase(path.substr(9));

@@ -114,6 +114,31 @@ void fill_in_binding(Json& object) {
     }
 }
 
+bool is_key_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+}
+
+// Keys become names of files.
+std::vector<Cause> problems_of_keys(const Json& object) {
+    std::vector<Cause> causes;
+    for (const char* field : {"data", "binaryData"}) {
+        const Json* data = find(object, field);
+        if (data == nullptr || !data->is_object()) continue;
+        for (const auto& [key, value] : data->items()) {
+            if (!key.empty() && std::all_of(key.begin(), key.end(), is_key_letter)) continue;
+            causes.push_back(
+                {"FieldValueInvalid",
+                 "Invalid value: \"" + key +
+                     "\": a valid config key must consist of alphanumeric characters, '-', '_' or "
+                     "'.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for "
+                     "validation is '[-._a-zA-Z0-9]+')",
+                 std::string(field) + "[" + key + "]"});
+        }
+    }
+    return causes;
+}
+
 Cause immutable(const std::string& why) {
     return {"FieldValueForbidden", "Forbidden: " + why, "spec"};
 }
@@ -142,41 +167,41 @@ std::optional<Cause> problem_of_changed_claim(const Json& object, const Json& be
 
 bool counts_generations(const Kind& kind) {
     static const KindNames kinds{"CustomResourceDefinition",
-                             "DaemonSet",
-                             "Deployment",
-                             "Job",
-                             "NetworkPolicy",
-                             "Pod",
-                             "PodDisruptionBudget",
-                             "PriorityClass",
-                             "ReplicaSet",
-                             "StatefulSet"};
+                                 "DaemonSet",
+                                 "Deployment",
+                                 "Job",
+                                 "NetworkPolicy",
+                                 "Pod",
+                                 "PodDisruptionBudget",
+                                 "PriorityClass",
+                                 "ReplicaSet",
+                                 "StatefulSet"};
     return kind.origin == Origin::custom || is_among(kind, kinds);
 }
 
 bool allows_unconditional_update(const Kind& kind) {
     static const KindNames not_these{"PodDisruptionBudget",
-                                 "CSIDriver",
-                                 "VolumeAttachment",
-                                 "CSINode",
-                                 "Lease",
-                                 "RuntimeClass",
-                                 "CustomResourceDefinition"};
+                                     "CSIDriver",
+                                     "VolumeAttachment",
+                                     "CSINode",
+                                     "Lease",
+                                     "RuntimeClass",
+                                     "CustomResourceDefinition"};
     return kind.origin == Origin::built_in && !not_these.contains(kind.kind);
 }
 
 bool returns_deleted_object(const Kind& kind) {
     static const KindNames kinds{"CSIDriver",
-                             "CSINode",
-                             "Namespace",
-                             "PersistentVolume",
-                             "PersistentVolumeClaim",
-                             "Pod",
-                             "ResourceQuota",
-                             "Service",
-                             "ServiceAccount",
-                             "StorageClass",
-                             "VolumeAttachment"};
+                                 "CSINode",
+                                 "Namespace",
+                                 "PersistentVolume",
+                                 "PersistentVolumeClaim",
+                                 "Pod",
+                                 "ResourceQuota",
+                                 "Service",
+                                 "ServiceAccount",
+                                 "StorageClass",
+                                 "VolumeAttachment"};
     return is_among(kind, kinds);
 }
 
@@ -210,6 +235,7 @@ void fill_in_new_object(const ServerState& state, const Kind& kind, Json& object
 std::vector<Cause> problems_of_new_object(const Kind& kind, const Json& object) {
     if (kind.origin == Origin::custom) return {};
     if (kind.kind == "Pod") return problems_of_new_pod(object);
+    if (kind.kind == "ConfigMap" || kind.kind == "Secret") return problems_of_keys(object);
     if (kind.kind == "Event") {
         const auto ns = text_at(object, {"involvedObject", "namespace"}).value_or("");
         const auto own = text_at(object, {"metadata", "namespace"}).value_or("");
@@ -226,6 +252,7 @@ std::vector<Cause> problems_of_changed_object(const Kind& kind, const Json& obje
                                               const Json& before) {
     if (kind.origin == Origin::custom) return {};
     if (kind.kind == "Pod") return problems_of_changed_pod(object, before);
+    if (kind.kind == "ConfigMap" || kind.kind == "Secret") return problems_of_keys(object);
     if (kind.kind == "PersistentVolumeClaim") {
         if (auto problem = problem_of_changed_claim(object, before)) return {*problem};
     }

@@ -52,7 +52,7 @@ void set_condition(Json& pod, Json wanted) {
 }
 
 Outcome<Reply> bind_to_node(ServerState& state, const Call& call, const Json& binding,
-                    const Object& object) {
+                            const Object& object) {
     const auto node = text_at(binding, {"target", "name"}).value_or("");
     const auto kind = text_at(binding, {"target", "kind"}).value_or("");
     if (!kind.empty() && kind != "Node") {
@@ -198,7 +198,8 @@ Outcome<Reply> act(ServerState& state, const Call& call) {
     const Object object = state.store.get(call.kind.resource, call.key);
     if (!object) return not_found(call.kind, call.key.name);
     TRY_ASSIGN(admitted, admit_object(state, call, "create", call.key, nullptr, std::move(body)));
-    return eviction ? evict(state, call, admitted, object) : bind_to_node(state, call, admitted, object);
+    return eviction ? evict(state, call, admitted, object)
+                    : bind_to_node(state, call, admitted, object);
 }
 
 }  // namespace lab

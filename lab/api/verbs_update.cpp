@@ -204,9 +204,12 @@ Outcome<PatchType> patch_type(const Call& call) {
     if (type == "application/merge-patch+json") return PatchType::merge;
     const bool custom = call.kind.origin == Origin::custom;
     if (type == "application/strategic-merge-patch+json" && !custom) return PatchType::strategic;
+    const bool apply = type == "application/apply-patch+yaml";  // not in the lab
     if (custom) {
-        return unsupported_media_type(
-            {"application/json-patch+json", "application/merge-patch+json"});
+        std::vector<std::string> types{"application/json-patch+json",
+                                       "application/merge-patch+json"};
+        if (!apply) types.push_back("application/apply-patch+yaml");
+        return unsupported_media_type(types);
     }
     Refusal refusal{415, "UnsupportedMediaType", "415: Unsupported Media Type"};
     refusal.empty_details = true;
@@ -216,8 +219,10 @@ Outcome<PatchType> patch_type(const Call& call) {
 Outcome<Json> decoded_patch(const std::string& text, PatchType type) {
     auto patch = kubeclient::parse_json(text, "patch");
     if (!patch.ok()) {
+        const std::string& ours = patch.error().message;
+        const bool ends = ours.find("unexpected end of input") != std::string::npos;
         return bad_request("error decoding patch: " +
-                           (text.empty() ? "unexpected end of JSON input" : patch.error().message));
+                           (ends ? "unexpected end of JSON input" : ours));
     }
     const bool list = type == PatchType::json;
     if (list ? patch.value().is_array() : patch.value().is_object()) {
