@@ -164,14 +164,16 @@ std::vector<std::string> label_obstacles(const facts::Node& node, const TargetNe
 
 }  // namespace
 
+bool labels_match(const std::vector<facts::Requirement>& requirements, const Labels& labels) {
+    return std::all_of(requirements.begin(), requirements.end(), [&](const auto& requirement) {
+        const auto label = labels.find(requirement.key);
+        return holds(requirement, label == labels.end() ? nullptr : &label->second);
+    });
+}
+
 bool term_matches(const facts::NodeTerm& term, const facts::Node& node) {
     if (term.labels.empty() && term.fields.empty()) return false;
-    const bool by_labels =
-        std::all_of(term.labels.begin(), term.labels.end(), [&](const auto& requirement) {
-            const auto label = node.meta.labels.find(requirement.key);
-            return holds(requirement, label == node.meta.labels.end() ? nullptr : &label->second);
-        });
-    return by_labels &&
+    return labels_match(term.labels, node.meta.labels) &&
            std::all_of(term.fields.begin(), term.fields.end(), [&](const auto& requirement) {
                return requirement.key == "metadata.name" && holds(requirement, &node.meta.name);
            });

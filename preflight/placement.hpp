@@ -35,6 +35,8 @@ std::size_t nodes_needed(const Judged& judged);
 std::vector<std::string> why_not(const facts::Node& node, const TargetNeeds& needs,
                                  std::optional<std::chrono::sys_seconds> now);
 
+// All of them hold, as in a label selector.
+bool labels_match(const std::vector<facts::Requirement>& requirements, const facts::Labels& labels);
 bool term_matches(const facts::NodeTerm& term, const facts::Node& node);
 bool tolerated(const facts::Taint& taint, const std::vector<facts::Toleration>& tolerations);
 
