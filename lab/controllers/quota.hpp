@@ -1,0 +1,37 @@
+// ResourceQuotas: what is used, and what a new pod would use. Pure, but for the controller.
+// Source: kubernetes v1.36 pkg/quota/v1/evaluator/core, pkg/controller/resourcequota,
+// apiserver pkg/admission/plugin/resourcequota.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "lab/controllers/controller.hpp"
+
+namespace lab {
+
+// By the names of spec.hard; thousandths.
+using Usage = std::map<std::string, std::int64_t>;
+
+// What the pod counts for: pods, count/pods, cpu, requests.cpu, limits.memory, … Finished pods
+// count for nothing but count/pods.
+Usage usage_of_pod(const Json& pod);
+
+// Why the quota forbids the new pod: "exceeded quota: q, requested: pods=1, used: pods=28, limited:
+// pods=28". nullopt: it does not.
+std::optional<std::string> exceeded(const Json& quota, const Usage& more);
+
+// As Kubernetes prints the amount: "28", "1500m", "2Gi".
+std::string quantity_text(std::int64_t thousandths, const std::string& resource);
+
+// Keeps status.hard and status.used up to date.
+class QuotaController final : public Controller {
+public:
+    std::string_view name() const override { return "resourcequota-controller"; }
+    std::vector<WorkItem> concerned(const Change& change, const Store& objects) const override;
+    kubeclient::Result<std::optional<Duration>> sync(const WorkItem& item,
+                                                     Cluster& cluster) override;
+};
+
+}  // namespace lab
