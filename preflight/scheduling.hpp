@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,17 @@ std::string describe_placing(const facts::SchedulerView& view, const facts::Sche
 // Of the nodes that fit the one with the smallest share of cpu and memory spoken for, the first by
 // name among equals. The real scheduler weighs more and draws lots among equals. Empty: none fits.
 std::string choose_node(const facts::SchedulerView& view, const Placing& placing);
+
+// What has to happen to the pod's unbound claims before it can run on the node.
+struct VolumePlan {
+    std::map<std::string, std::string> bindings{};  // claim to volume
+    std::vector<std::string> provisions{};          // claims
+
+    bool operator==(const VolumePlan&) const = default;
+};
+// nullopt: the node cannot have them.
+std::optional<VolumePlan> plan_volumes(const facts::SchedulerView& view,
+                                       const facts::SchedulerPod& pod, const facts::Node& node);
 
 // Keeping a view up to date. A pod or node of the same name is replaced.
 void put_pod(facts::SchedulerView& view, facts::SchedulerPod pod);

@@ -73,10 +73,10 @@ bool may_bind(const SchedulerVolume& volume, const SchedulerClaim& claim) {
 }
 
 // The smallest free volume that the claim could have on this node.
-const SchedulerVolume* volume_for(const SchedulerClaim& claim, const Cycle& cycle,
+const SchedulerVolume* volume_for(const SchedulerClaim& claim, const SchedulerView& view,
                                   const facts::Node& node, const std::set<std::string>& taken) {
     const SchedulerVolume* best = nullptr;
-    for (const auto& [name, volume] : cycle.view.volumes) {
+    for (const auto& [name, volume] : view.volumes) {
         if (taken.contains(name) || !may_bind(volume, claim)) continue;
         if (!volume.claim.second.empty()) return is_reachable(volume, node) ? &volume : nullptr;
         if (!is_reachable(volume, node)) continue;
@@ -96,24 +96,6 @@ bool can_provision(const SchedulerClaim& claim, const SchedulerView& view,
            std::any_of(topologies.begin(), topologies.end(), [&](const auto& requirements) {
                return labels_match(requirements, node.meta.labels);
            });
-}
-
-bool can_bind(std::vector<const SchedulerClaim*> unbound, const Cycle& cycle,
-              const facts::Node& node) {
-    std::stable_sort(unbound.begin(), unbound.end(),
-                     [](const auto* a, const auto* b) { return a->bytes < b->bytes; });
-    std::set<std::string> taken;
-    for (const auto* claim : unbound) {
-        const auto selected = annotation(claim->claim.meta, "volume.kubernetes.io/selected-node");
-        if (!selected.empty() && selected != node.meta.name) return false;
-        const auto* volume = selected.empty() ? volume_for(*claim, cycle, node, taken) : nullptr;
-        if (volume != nullptr) {
-            taken.insert(volume->volume.meta.name);
-        } else if (!can_provision(*claim, cycle.view, node)) {
-            return false;
-        }
-    }
-    return true;
 }
 
 // The CSI driver and handle that a claim is counted under; empty where it is no CSI volume.
@@ -243,20 +225,44 @@ NodeVerdict filter_volume_limits(const Cycle& cycle, const Offer& offer) {
     return {};
 }
 
-NodeVerdict filter_volume_binding(const Cycle& cycle, const Offer& offer) {
+std::optional<VolumePlan> plan_volumes(const SchedulerView& view, const SchedulerPod& pod,
+                                       const facts::Node& node) {
     std::vector<const SchedulerClaim*> unbound;
+    for (const auto& name : pod.claims) {
+        const auto* claim = find(view.claims, facts::NamespacedName{pod.meta.ns, name});
+        if (claim != nullptr && !is_bound(*claim)) unbound.push_back(claim);
+    }
+    std::stable_sort(unbound.begin(), unbound.end(),
+                     [](const auto* a, const auto* b) { return a->bytes < b->bytes; });
+    VolumePlan plan;
+    std::set<std::string> taken;
+    for (const auto* claim : unbound) {
+        const auto& meta = claim->claim.meta;
+        const auto selected = annotation(meta, "volume.kubernetes.io/selected-node");
+        if (!selected.empty() && selected != node.meta.name) return std::nullopt;
+        const auto* volume = selected.empty() ? volume_for(*claim, view, node, taken) : nullptr;
+        if (volume != nullptr) {
+            taken.insert(volume->volume.meta.name);
+            plan.bindings[meta.name] = volume->volume.meta.name;
+        } else if (can_provision(*claim, view, node)) {
+            plan.provisions.push_back(meta.name);
+        } else {
+            return std::nullopt;
+        }
+    }
+    return plan;
+}
+
+NodeVerdict filter_volume_binding(const Cycle& cycle, const Offer& offer) {
     NodeVerdict verdict;
     for (const auto& name : cycle.pod.claims) {
         const auto* claim = find(cycle.view.claims, facts::NamespacedName{cycle.pod.meta.ns, name});
-        if (!is_bound(*claim)) {
-            unbound.push_back(claim);
-            continue;
-        }
+        if (!is_bound(*claim)) continue;
         if (!is_reachable(cycle.view.volumes.at(claim->claim.volume), offer.node)) {
             verdict.reasons = {"node(s) didn't match PersistentVolume's node affinity"};
         }
     }
-    if (!can_bind(unbound, cycle, offer.node)) {
+    if (!plan_volumes(cycle.view, cycle.pod, offer.node)) {
         verdict.reasons.emplace_back("node(s) didn't find available persistent volumes to bind");
     }
     return verdict;
