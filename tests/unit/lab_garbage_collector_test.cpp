@@ -54,7 +54,8 @@ TEST_CASE("an object with another living owner only loses the reference") {
     lab.world.settle();
     lab.remove(configs, {"default", "one"});
     lab.world.settle();
-    CHECK(lab.get(configs, "child")["metadata"]["ownerReferences"] == Json::array({owned_by("two")}));
+    CHECK(lab.get(configs, "child")["metadata"]["ownerReferences"] ==
+          Json::array({owned_by("two")}));
 }
 
 TEST_CASE("an owner deleted in the foreground waits for what it owns") {
