@@ -1,1 +1,0 @@
-#include "lab/hardware/machine.hpp"
