@@ -22,6 +22,7 @@ enum class QemuState {
 struct Load {
     std::int64_t dirty_rate = 32 << 20;    // bytes/s
     std::int64_t working_set = 256 << 20;  // bytes; 0: all of its memory
+    std::int64_t local_disk = 64 << 20;    // bytes of local disks, for a block migration
 
     bool operator==(const Load&) const = default;
 };
