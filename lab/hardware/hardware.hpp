@@ -73,6 +73,11 @@ public:
     // Of the launcher, oldest first.
     std::vector<const MigrationJob*> jobs_from(const std::string& source_pod);
 
+    // Those that run now, from this node.
+    std::vector<const MigrationJob*> jobs_on(const std::string& node);
+    // Whose guest runs on this node.
+    std::vector<const Launcher*> guests_on(const std::string& node);
+
     const Ledger& ledger();
 
 private:

@@ -84,6 +84,15 @@ const Launcher* Hardware::launcher(const std::string& pod_uid) const {
     return place == launchers_.end() ? nullptr : &place->second;
 }
 
+std::vector<const Launcher*> Hardware::guests_on(const std::string& node) {
+    settle();
+    std::vector<const Launcher*> guests;
+    for (const auto& [uid, launcher] : launchers_) {
+        if (launcher.node == node && writes(launcher.qemu)) guests.push_back(&launcher);
+    }
+    return guests;
+}
+
 Launcher* Hardware::find(const std::string& pod_uid) {
     settle();
     const auto place = launchers_.find(pod_uid);

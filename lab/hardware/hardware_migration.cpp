@@ -92,6 +92,16 @@ std::vector<const MigrationJob*> Hardware::jobs_from(const std::string& source_p
     return jobs;
 }
 
+std::vector<const MigrationJob*> Hardware::jobs_on(const std::string& node) {
+    settle();
+    std::vector<const MigrationJob*> jobs;
+    for (const std::string& uid : running_) {
+        const MigrationJob& job = jobs_.at(uid);
+        if (launchers_.at(job.source_pod).node == node) jobs.push_back(&job);
+    }
+    return jobs;
+}
+
 void Hardware::settle() {
     const Instant now = clock_();
     for (auto place = running_.begin(); place != running_.end();) {

@@ -1,0 +1,255 @@
+#include "lab/controllers/node_endpoints.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "kubeclient/json.hpp"
+#include "kubeclient/time.hpp"
+#include "lab/api/route.hpp"
+#include "lab/api/status.hpp"
+#include "lab/controllers/migration_log.hpp"
+#include "lab/controllers/node_knobs.hpp"
+
+namespace lab {
+
+using kubeclient::items_at;
+using kubeclient::Request;
+using kubeclient::Response;
+using kubeclient::text_at;
+
+namespace {
+
+Response plain(int status, std::string body) {
+    return {status, {{"content-type", "text/plain"}}, std::move(body)};
+}
+
+Response no_pod(const std::string& name) {
+    Refusal refusal;
+    refusal.code = 404;
+    refusal.reason = "NotFound";
+    refusal.message = "pods \"" + name + "\" not found";
+    refusal.name = name;
+    refusal.kind = "pods";
+    return reply(refusal);
+}
+
+// As the API server hands on what its connection to a node ended with.
+Response unreachable(const std::string& url, const std::string& host) {
+    Refusal refusal;
+    refusal.code = 500;
+    refusal.reason = "";
+    refusal.message = "Get \"" + url + "\": dial tcp " + host + ": i/o timeout";
+    return reply(refusal);
+}
+
+std::optional<std::int64_t> number(const Request& request, std::string_view name) {
+    const std::string text = parameter(request, name);
+    std::int64_t value = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || read.ec != std::errc() || value < 0) return std::nullopt;
+    return value;
+}
+
+// PodLogOptions: sinceSeconds, sinceTime, tailLines, timestamps, limitBytes.
+std::string selected(std::vector<LogLine> lines, const Request& request, Instant now) {
+    std::optional<Instant> since;
+    if (const auto seconds = number(request, "sinceSeconds")) {
+        since = now - std::chrono::seconds(*seconds);
+    }
+    const auto time = kubeclient::parse_time(parameter(request, "sinceTime"));
+    if (time.ok()) since = *time;
+    if (since) std::erase_if(lines, [&](const LogLine& line) { return line.at < *since; });
+    if (const auto tail = number(request, "tailLines")) {
+        const auto most = static_cast<std::size_t>(*tail);
+        if (lines.size() > most) {
+            lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(most));
+        }
+    }
+    const bool stamped = flag(request, "timestamps").value_or(false);
+    std::string text;
+    for (const LogLine& line : lines) {
+        if (stamped) text += kubeclient::format_micro_time(line.at) + " ";
+        text += line.text + "\n";
+    }
+    if (const auto limit = number(request, "limitBytes")) {
+        text.resize(std::min(text.size(), static_cast<std::size_t>(*limit)));
+    }
+    return text;
+}
+
+std::string first_container(const Json& pod) {
+    if (auto named =
+            text_at(pod, {"metadata", "annotations", "kubectl.kubernetes.io/default-container"})) {
+        return *named;
+    }
+    const auto& containers = items_at(pod, {"spec", "containers"});
+    return containers.empty() ? "" : text_at(containers.front(), {"name"}).value_or("");
+}
+
+bool has_container(const Json& pod, const std::string& name) {
+    const auto named = [&](const Json& container) { return text_at(container, {"name"}) == name; };
+    const auto& own = items_at(pod, {"spec", "containers"});
+    const auto& init = items_at(pod, {"spec", "initContainers"});
+    return std::any_of(own.begin(), own.end(), named) ||
+           std::any_of(init.begin(), init.end(), named);
+}
+
+// A family of the text format: its samples are lines, each with its own time.
+class Family {
+public:
+    Family(std::string name, std::string type, const std::string& help)
+        : name_(std::move(name)),
+          text_("# HELP " + name_ + " " + help + "\n# TYPE " + name_ + " " + type + "\n") {}
+
+    void add(const std::string& labels, std::int64_t value, std::optional<Instant> at) {
+        text_ += name_ + "{" + labels + "} " + std::to_string(value);
+        if (at) {
+            const auto time = std::chrono::floor<std::chrono::milliseconds>(*at);
+            text_ += " " + std::to_string(time.time_since_epoch().count());
+        }
+        text_ += "\n";
+        used_ = true;
+    }
+    std::string text() const { return used_ ? text_ : ""; }
+
+private:
+    std::string name_;
+    std::string text_;
+    bool used_ = false;
+};
+
+// Names of the API need no escaping.
+std::string labels_of(const std::string& vmi, const std::string& node) {
+    const auto slash = vmi.find('/');
+    return "name=\"" + vmi.substr(slash + 1) + "\",namespace=\"" + vmi.substr(0, slash) +
+           "\",node=\"" + node + "\"";
+}
+
+struct Measure {
+    const char* name;
+    const char* type;
+    const char* help;
+    std::int64_t (*of)(const Progress&);
+};
+
+const Measure kMeasures[] = {
+    {"kubevirt_vmi_migration_data_bytes_total", "counter",
+     "The total Guest OS data to be migrated to the new VM.",
+     [](const Progress& progress) { return progress.total(); }},
+    {"kubevirt_vmi_migration_data_processed_bytes", "gauge",
+     "The total Guest OS data processed and migrated to the new VM.",
+     [](const Progress& progress) { return progress.processed(); }},
+    {"kubevirt_vmi_migration_data_remaining_bytes", "gauge",
+     "The remaining guest OS data to be migrated to the new VM.",
+     [](const Progress& progress) { return progress.remaining(); }},
+    {"kubevirt_vmi_migration_dirty_memory_rate_bytes", "gauge",
+     "The rate of memory being dirty in the Guest OS.",
+     [](const Progress& progress) { return progress.dirty_rate; }},
+    {"kubevirt_vmi_migration_memory_transfer_rate_bytes", "gauge",
+     "The rate at which the memory is being transferred.",
+     [](const Progress& progress) { return progress.memory_rate; }},
+};
+
+}  // namespace
+
+std::optional<Response> NodeEndpoints::serve(const User&, const Request& request) {
+    const auto route = route_of(request.path);
+    if (!route || route->resource != kPods || request.method != kubeclient::Method::get) {
+        return std::nullopt;
+    }
+    if (route->subresource == "log") return log(route->key, request);
+    constexpr std::string_view scheme = "https:";
+    constexpr std::string_view port = ":8443";
+    const std::string& name = route->key.name;
+    if (route->subresource != "proxy/metrics" || !name.starts_with(scheme) ||
+        !name.ends_with(port)) {
+        return std::nullopt;
+    }
+    return metrics(
+        {route->key.ns, name.substr(scheme.size(), name.size() - scheme.size() - port.size())});
+}
+
+Response NodeEndpoints::log(const ObjectKey& key, const Request& request) {
+    const Object pod = objects_.get(kPods, key);
+    if (!pod) return no_pod(key.name);
+    std::string container = parameter(request, "container");
+    if (container.empty()) container = first_container(*pod);
+    if (!has_container(*pod, container)) {
+        return reply(bad_request("container " + container + " is not valid for pod " + key.name));
+    }
+    const std::string node = text_at(*pod, {"spec", "nodeName"}).value_or("");
+    if (node.empty()) {
+        return reply(bad_request("pod " + key.name + " does not have a host assigned"));
+    }
+    const Machine* machine = hardware_.machine(node);
+    if (machine != nullptr && !machine->kubelet_works()) {
+        const std::string host = node + ":10250";
+        return unreachable(
+            "https://" + host + "/containerLogs/" + key.ns + "/" + key.name + "/" + container,
+            host);
+    }
+    if (text_at(*pod, {"status", "phase"}).value_or("Pending") == "Pending") {
+        return reply(bad_request("container \"" + container + "\" in pod \"" + key.name +
+                                 "\" is waiting to start: ContainerCreating"));
+    }
+    return plain(200, container == "compute" ? launcher_log(*pod, request) : "");
+}
+
+std::string NodeEndpoints::launcher_log(const Json& pod, const Request& request) {
+    const std::string uid = text_at(pod, {"metadata", "uid"}).value_or("");
+    const Launcher* launcher = hardware_.launcher(uid);
+    if (launcher == nullptr) return "";
+    const auto slash = launcher->vmi.find('/');
+    const LogSubject about{
+        launcher->vmi.substr(0, slash), launcher->vmi.substr(slash + 1),
+        text_at(pod, {"metadata", "labels", "kubevirt.io/created-by"}).value_or("")};
+    std::vector<LogLine> lines;
+    for (const MigrationJob* job : hardware_.jobs_from(uid)) {
+        const auto more = migration_log(*job, about, clock_());
+        lines.insert(lines.end(), more.begin(), more.end());
+    }
+    return selected(std::move(lines), request, clock_());
+}
+
+Response NodeEndpoints::metrics(const ObjectKey& key) {
+    const Object pod = objects_.get(kPods, key);
+    if (!pod) return no_pod(key.name);
+    const std::string node = text_at(*pod, {"spec", "nodeName"}).value_or("");
+    const Machine* machine = hardware_.machine(node);
+    const bool handler = text_at(*pod, {"metadata", "labels", "kubevirt.io"}) == "virt-handler";
+    if (!handler || machine == nullptr || !machine->handler_works()) {
+        const std::string host = node + ":8443";
+        return unreachable("https://" + host + "/metrics", host);
+    }
+    return {200, {{"content-type", "text/plain; version=0.0.4; charset=utf-8"}}, measured(node)};
+}
+
+std::string NodeEndpoints::measured(const std::string& node) {
+    const Instant now = clock_();
+    const auto jobs = hardware_.jobs_on(node);
+    std::string text;
+    for (const Measure& measure : kMeasures) {
+        Family family(measure.name, measure.type, measure.help);
+        for (const MigrationJob* job : jobs) {
+            const std::string labels = labels_of(hardware_.launcher(job->source_pod)->vmi, node);
+            for (const Sample& sample : migration_samples(*job, now)) {
+                family.add(labels, measure.of(sample.progress), sample.at);
+            }
+        }
+        text += family.text();
+    }
+    // Cannot be measured while a migration runs.
+    Family dirty("kubevirt_vmi_dirty_rate_bytes_per_second", "gauge",
+                 "Guest dirty-rate in bytes per second.");
+    for (const Launcher* guest : hardware_.guests_on(node)) {
+        const bool moves = std::any_of(jobs.begin(), jobs.end(), [&](const MigrationJob* job) {
+            return job->source_pod == guest->pod_uid;
+        });
+        if (moves) continue;
+        dirty.add(labels_of(guest->vmi, node), hardware_.load(guest->vmi).dirty_rate, std::nullopt);
+    }
+    return text + dirty.text();
+}
+
+}  // namespace lab
