@@ -165,23 +165,28 @@ private:
     }
 
     void create(const Json& involved, std::string_view type, std::string_view reason,
-                const std::string& text, const Written& written) {
-        const Json event{
-            {"apiVersion", "v1"},
-            {"kind", "Event"},
-            {"metadata", {{"name", written.name}, {"namespace", namespace_of(involved)}}},
-            {"involvedObject", involved},
-            {"type", type},
-            {"reason", reason},
-            {"message", text},
-            {"source", {{"component", component_}}},
-            {"reportingComponent", component_},
-            {"reportingInstance", ""},
-            {"firstTimestamp", time_text(written.first)},
-            {"lastTimestamp", time_text(clock_())},
-            {"count", written.count}};
-        const auto done = api_.create(path(involved), event, kubeclient::DryRun::none);
-        static_cast<void>(done.ok());  // as in client-go: an event that is lost is lost
+                const std::string& text, Written& written) {
+        Json event{{"apiVersion", "v1"},
+                   {"kind", "Event"},
+                   {"metadata", {{"name", written.name}, {"namespace", namespace_of(involved)}}},
+                   {"involvedObject", involved},
+                   {"type", type},
+                   {"reason", reason},
+                   {"message", text},
+                   {"source", {{"component", component_}}},
+                   {"reportingComponent", component_},
+                   {"reportingInstance", ""},
+                   {"firstTimestamp", time_text(written.first)},
+                   {"lastTimestamp", time_text(clock_())},
+                   {"count", written.count}};
+        // As in client-go: an event that is lost is lost. But another recorder's may have this
+        // name, since the clock stood still.
+        for (int tries = 0; tries < 20; ++tries) {
+            const auto done = api_.create(path(involved), event, kubeclient::DryRun::none);
+            if (done.ok() || done.error().reason != "AlreadyExists") return;
+            written.name = new_name(involved);
+            event["metadata"]["name"] = written.name;
+        }
     }
 
     std::string component_;
