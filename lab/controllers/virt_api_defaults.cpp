@@ -52,7 +52,7 @@ void default_memory(Json& domain) {
     const auto limit = text_at(resources, {"limits", "memory"});
     auto request = text_at(resources, {"requests", "memory"});
     const auto guest = text_at(domain, {"memory", "guest"});
-    if (!request) request = limit ? limit : guest;
+    if (!request) request = limit;
     if (!request) return;
     resources["requests"]["memory"] = *request;
     if (!guest) domain["memory"]["guest"] = *request;
