@@ -1,0 +1,112 @@
+#include "stage.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "kubeclient/time.hpp"
+#include "lab/controllers/virt_api.hpp"
+
+namespace lab_replay {
+
+using kubeclient::find;
+
+namespace {
+
+const lab::User virt_api_user{"system:serviceaccount:kubevirt:kubevirt-apiserver",
+                              {"system:serviceaccounts", "system:authenticated"}};
+
+// The quota's scene counts pods of scenes before it: as many as leave the one launcher in.
+int other_pods(const Session& recorded) {
+    for (const Action& action : recorded.actions) {
+        if (!action.path.ends_with("/resourcequotas")) continue;
+        const Json* pods = find(action.request, {"spec", "hard", "pods"});
+        if (pods != nullptr) return std::stoi(pods->get<std::string>()) - 1;
+    }
+    return 0;
+}
+
+}  // namespace
+
+Stage::Stage(const Session& recorded)
+    : world_({.seed = 1, .start = *kubeclient::parse_time("2026-11-21T03:00:00Z")}),
+      admin_{"kubernetes-admin", {"system:masters", "system:authenticated"}},
+      virt_handler_{"system:serviceaccount:kubevirt:kubevirt-handler",
+                    {"system:serviceaccounts", "system:authenticated"}},
+      virt_api_(lab::make_virt_api(world_.server(), world_.objects(), virt_api_user,
+                                   [this] { return world_.now(); })) {
+    world_.server().extend(*virt_api_);
+    seed_cluster();
+    seed_other_pods(other_pods(recorded));
+    add_controllers();
+    world_.settle();
+}
+
+void Stage::seed_cluster() {
+    lab::ApiServer& server = world_.server();
+    for (const char* ns : {"prod", "kubevirt"}) {
+        server.seed({{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", ns}}}});
+    }
+    server.seed({{"apiVersion", "kubevirt.io/v1"},
+                 {"kind", "KubeVirt"},
+                 {"metadata", {{"name", "kubevirt"}, {"namespace", "kubevirt"}}},
+                 {"spec", {{"configuration", Json::object()}}},
+                 {"status", {{"phase", "Deployed"}, {"observedKubeVirtVersion", "v1.9.0"}}}});
+    server.seed({{"apiVersion", "storage.k8s.io/v1"},
+                 {"kind", "StorageClass"},
+                 {"metadata", {{"name", "sc"}}},
+                 {"provisioner", "io.openebs.csi-mayastor"}});
+    int number = 0;
+    for (const char* name : {"node-a", "node-b", "node-c"}) seed_node(name, ++number);
+}
+
+void Stage::seed_node(const std::string& name, int number) {
+    const Json resources{{"cpu", "8"},
+                         {"memory", "32Gi"},
+                         {"pods", "110"},
+                         {"devices.kubevirt.io/kvm", "1k"},
+                         {"devices.kubevirt.io/tun", "1k"},
+                         {"devices.kubevirt.io/vhost-net", "1k"},
+                         {"ephemeral-storage", "100Gi"}};
+    const std::string now =
+        kubeclient::format_time(std::chrono::floor<std::chrono::seconds>(world_.now()));
+    world_.server().seed(
+        {{"apiVersion", "v1"},
+         {"kind", "Node"},
+         {"metadata",
+          {{"name", name},
+           {"labels",
+            {{"kubernetes.io/hostname", name},
+             {"kubernetes.io/arch", "amd64"},
+             {"kubernetes.io/os", "linux"},
+             {"kubevirt.io/schedulable", "true"},
+             {"machine-type.node.kubevirt.io/q35", "true"},
+             {"machine-type.node.kubevirt.io/pc-q35-rhel9.4.0", "true"}}},
+           {"annotations", {{"kubevirt.io/heartbeat", now}}}}},
+         {"spec", Json::object()},
+         {"status",
+          {{"capacity", resources},
+           {"allocatable", resources},
+           {"addresses",
+            Json::array({{{"type", "InternalIP"}, {"address", "10.0.0." + std::to_string(number)}},
+                         {{"type", "Hostname"}, {"address", name}}})},
+           {"conditions", Json::array({{{"type", "Ready"},
+                                        {"status", "True"},
+                                        {"reason", "KubeletReady"},
+                                        {"lastHeartbeatTime", now},
+                                        {"lastTransitionTime", now}}})}}}});
+}
+
+// Nobody schedules them, so they only count.
+void Stage::seed_other_pods(int count) {
+    for (int i = 0; i < count; ++i) {
+        world_.server().seed(
+            {{"apiVersion", "v1"},
+             {"kind", "Pod"},
+             {"metadata", {{"name", "other-" + std::to_string(i)}, {"namespace", "prod"}}},
+             {"spec", {{"schedulerName", "nobody"}, {"containers", Json::array()}}},
+             {"status", {{"phase", "Pending"}}}});
+    }
+}
+
+void Stage::add_controllers() {}
+
+}  // namespace lab_replay

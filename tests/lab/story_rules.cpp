@@ -1,0 +1,108 @@
+#include "story_rules.hpp"
+
+#include <algorithm>
+#include <array>
+#include <regex>
+#include <set>
+
+namespace lab_replay {
+
+namespace {
+
+std::string path_of(const std::string& line) {
+    return line.substr(0, line.find(" = "));
+}
+
+// "activePods/UID =" is there until virt-controller sees where the pod was bound; whether a watch
+// shows it depends on which of two controllers is faster.
+void late_node(const std::string& title, Chapter& chapter) {
+    if (!title.ends_with(": active pods")) return;
+    for (auto line = chapter.begin(); line != chapter.end();) {
+        const bool bound_later =
+            line->ends_with(" = ") && std::any_of(line + 1, chapter.end(), [&](const auto& later) {
+                return later.starts_with(*line) && !later.ends_with("(gone)");
+            });
+        line = bound_later ? chapter.erase(line) : line + 1;
+    }
+}
+
+// The recording's kubelet replaced a pod's conditions as a whole, and virt-controller put its own
+// back.
+void overwritten_condition(const std::string& title, Chapter& chapter) {
+    if (!title.ends_with(": virt-controller's readiness")) return;
+    for (std::size_t i = 0; i + 2 < chapter.size();) {
+        const bool put_back =
+            chapter[i + 1] == path_of(chapter[i]) + " = (gone)" && chapter[i + 2] == chapter[i];
+        if (put_back) {
+            chapter.erase(chapter.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                          chapter.begin() + static_cast<std::ptrdiff_t>(i) + 3);
+        } else {
+            ++i;
+        }
+    }
+}
+
+// A controller whose informer lags does its work again and says so again. Similar events of
+// different texts are combined after ten.
+void repeated_events(const std::string& title, Chapter& chapter) {
+    if (!title.starts_with("events of ")) return;
+    static const std::regex count(" ×[0-9]+$");
+    constexpr std::string_view combined = "(combined from similar events): ";
+    std::set<std::string> told;
+    Chapter once;
+    for (std::string line : chapter) {
+        line = std::regex_replace(line, count, "");
+        const std::size_t at = line.find(combined);
+        if (at != std::string::npos) line.erase(at, combined.size());
+        if (told.insert(line).second) once.push_back(std::move(line));
+    }
+    chapter = std::move(once);
+}
+
+// Two controllers each take their finalizer off an instance that goes; which comes first is chance.
+void finalizers_of_the_dying(const std::string& title, Chapter& chapter) {
+    if (title.starts_with("VirtualMachineInstance ") && title.ends_with(": finalizers")) {
+        chapter.resize(std::min<std::size_t>(chapter.size(), 1));
+    }
+}
+
+// Neighbours whose order is the chance of two components working at the same time: the first comes
+// first.
+struct Race {
+    std::regex first;
+    std::regex second;
+};
+
+void races(const std::string& title, Chapter& chapter) {
+    static const std::array<Race, 1> known{{
+        {std::regex("VMI .* phase = Scheduling"), std::regex("Pod .* phase = Running")},
+    }};
+    if (!title.starts_with("order of ")) return;
+    for (std::size_t i = 0; i + 1 < chapter.size(); ++i) {
+        for (const Race& race : known) {
+            if (std::regex_match(chapter[i], race.second) &&
+                std::regex_match(chapter[i + 1], race.first)) {
+                std::swap(chapter[i], chapter[i + 1]);
+            }
+        }
+    }
+}
+
+}  // namespace
+
+const std::vector<Rule>& rules() {
+    static const std::vector<Rule> all{
+        {"late-node", "whether a pod is seen unbound is a race of virt-controller and scheduler",
+         late_node},
+        {"overwritten-condition", "the recording's kubelet overwrote conditions of others",
+         overwritten_condition},
+        {"repeated-events", "how often a sync repeats itself depends on informers' delays",
+         repeated_events},
+        {"finalizers-of-the-dying", "two controllers remove their finalizers independently",
+         finalizers_of_the_dying},
+        {"races", "independent components act at the same time", races},
+    };
+    return all;
+}
+
+}  // namespace lab_replay
