@@ -61,7 +61,7 @@ public:
     void resume_guest(const std::string& pod_uid);
     // The process ends and with it QEMU: 0 in order, else the guest is lost.
     void end_launcher(const std::string& pod_uid, int exit_code);
-    const Launcher* launcher(const std::string& pod_uid) const;
+    const Launcher* launcher(const std::string& pod_uid) { return find(pod_uid); }
 
     // --- migrations, by the migration's uid; both launchers must be there
     void migrate(const std::string& uid, const std::string& source_pod,

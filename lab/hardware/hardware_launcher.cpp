@@ -79,11 +79,6 @@ void Hardware::end_launcher(const std::string& pod_uid, int exit_code) {
     launcher->exit_code = exit_code;
 }
 
-const Launcher* Hardware::launcher(const std::string& pod_uid) const {
-    const auto place = launchers_.find(pod_uid);
-    return place == launchers_.end() ? nullptr : &place->second;
-}
-
 std::vector<const Launcher*> Hardware::guests_on(const std::string& node) {
     settle();
     std::vector<const Launcher*> guests;

@@ -31,8 +31,8 @@ struct Site {
     void migrate(const lab::PrecopySettings& how = settings(), const lab::JobScript& script = {}) {
         hardware.migrate("m", "source", "target", how, script);
     }
-    lab::QemuState source() const { return hardware.launcher("source")->qemu; }
-    lab::QemuState target() const { return hardware.launcher("target")->qemu; }
+    lab::QemuState source() { return hardware.launcher("source")->qemu; }
+    lab::QemuState target() { return hardware.launcher("target")->qemu; }
 };
 
 }  // namespace
