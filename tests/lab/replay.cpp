@@ -41,6 +41,16 @@ void tell(const Session& session) {
     }
 }
 
+// A long line from shortly before it differs from the other.
+std::string around_difference(const std::string& line, const std::string& other) {
+    constexpr std::size_t short_enough = 160;
+    constexpr std::size_t before = 60;
+    if (line.size() <= short_enough || other.size() <= short_enough) return line;
+    const auto [at, there] = std::mismatch(line.begin(), line.end(), other.begin(), other.end());
+    const auto position = static_cast<std::size_t>(at - line.begin());
+    return position <= before ? line : "…" + line.substr(position - before);
+}
+
 // Whole chapters, with the first difference marked: what led to it is what a reader wants to see.
 void print_difference(const std::string& title, const Chapter& recorded, const Chapter& lab) {
     std::cout << "\n== " << title << '\n';
@@ -53,8 +63,10 @@ void print_difference(const std::string& title, const Chapter& recorded, const C
             continue;
         }
         ++shown;
-        std::cout << "  recorded: " << (i < recorded.size() ? recorded[i] : "(nothing more)")
-                  << "\n       lab: " << (i < lab.size() ? lab[i] : "(nothing more)") << '\n';
+        const std::string left = i < recorded.size() ? recorded[i] : "(nothing more)";
+        const std::string right = i < lab.size() ? lab[i] : "(nothing more)";
+        std::cout << "  recorded: " << around_difference(left, right)
+                  << "\n       lab: " << around_difference(right, left) << '\n';
     }
 }
 

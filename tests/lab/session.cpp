@@ -148,9 +148,9 @@ Json trimmed(const std::string& kind, const Json& object) {
     if (metadata.contains("annotations")) {
         Json annotations = Json::object();
         for (const auto& [key, value] : metadata["annotations"].items()) {
-            const bool keep =
-                key.starts_with("kubevirt.io/") || (key.starts_with("sim/") && kind != "Pod");
-            if (keep) annotations[key] = value;
+            // Knobs reach the instances only, and one of them is not the recordings' own.
+            const bool knob = key.starts_with("sim/") && key != "sim/unmigratable" && kind != "Pod";
+            if (knob || key.starts_with("kubevirt.io/")) annotations[key] = value;
         }
         metadata["annotations"] = std::move(annotations);
     }

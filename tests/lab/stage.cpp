@@ -3,7 +3,16 @@
 #include <nlohmann/json.hpp>
 
 #include "kubeclient/time.hpp"
+#include "lab/controllers/garbage_collector.hpp"
+#include "lab/controllers/kube_extension.hpp"
+#include "lab/controllers/kubelet.hpp"
+#include "lab/controllers/node_lifecycle.hpp"
+#include "lab/controllers/quota.hpp"
+#include "lab/controllers/scheduler.hpp"
 #include "lab/controllers/virt_api.hpp"
+#include "lab/controllers/virt_controllers.hpp"
+#include "lab/controllers/virt_handler.hpp"
+#include "lab/controllers/volume_binder.hpp"
 
 namespace lab_replay {
 
@@ -31,8 +40,11 @@ Stage::Stage(const Session& recorded)
       admin_{"kubernetes-admin", {"system:masters", "system:authenticated"}},
       virt_handler_{"system:serviceaccount:kubevirt:kubevirt-handler",
                     {"system:serviceaccounts", "system:authenticated"}},
+      hardware_([this] { return world_.now(); }),
+      kube_extension_(world_.objects(), [this] { return world_.now(); }),
       virt_api_(lab::make_virt_api(world_.server(), world_.objects(), virt_api_user,
                                    [this] { return world_.now(); })) {
+    world_.server().extend(kube_extension_);
     world_.server().extend(*virt_api_);
     seed_cluster();
     seed_other_pods(other_pods(recorded));
@@ -78,6 +90,11 @@ void Stage::seed_node(const std::string& name, int number) {
              {"kubernetes.io/arch", "amd64"},
              {"kubernetes.io/os", "linux"},
              {"kubevirt.io/schedulable", "true"},
+             {"host-model-cpu.node.kubevirt.io/Skylake-Server-IBRS", "true"},
+             {"host-model-required-features.node.kubevirt.io/vmx", "true"},
+             {"cpu-model-migration.node.kubevirt.io/Skylake-Server-IBRS", "true"},
+             {"cpu-feature.node.kubevirt.io/vmx", "true"},
+             {"cpu-vendor.node.kubevirt.io/Intel", "true"},
              {"machine-type.node.kubevirt.io/q35", "true"},
              {"machine-type.node.kubevirt.io/pc-q35-rhel9.4.0", "true"}}},
            {"annotations", {{"kubevirt.io/heartbeat", now}}}}},
@@ -107,6 +124,22 @@ void Stage::seed_other_pods(int count) {
     }
 }
 
-void Stage::add_controllers() {}
+void Stage::add_controllers() {
+    const lab::User virt_controller{std::string(lab::kVirtControllerUser),
+                                    {"system:serviceaccounts", "system:authenticated"}};
+    const lab::User system{"system:kube-controller-manager", {"system:authenticated"}};
+    world_.add(lab::make_vm_controller(), virt_controller);
+    world_.add(lab::make_vmi_controller(), virt_controller);
+    world_.add(lab::make_migration_controller(), virt_controller);
+    world_.add(lab::make_evacuation_controller(), virt_controller);
+    world_.add(lab::make_node_controller(), virt_controller);
+    world_.add(std::make_unique<lab::Scheduler>(), {"system:kube-scheduler", {}});
+    world_.add(std::make_unique<lab::VolumeBinder>(), system);
+    world_.add(std::make_unique<lab::QuotaController>(), system);
+    world_.add(std::make_unique<lab::GarbageCollector>(), system);
+    world_.add(std::make_unique<lab::PodGarbageCollector>(), system);
+    world_.add(std::make_unique<lab::Kubelet>(hardware_), {"system:nodes", {"system:nodes"}});
+    world_.add(std::make_unique<lab::VirtHandler>(hardware_), virt_handler_);
+}
 
 }  // namespace lab_replay

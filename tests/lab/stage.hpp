@@ -5,6 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include "lab/controllers/kube_extension.hpp"
+#include "lab/hardware/hardware.hpp"
 #include "lab/world.hpp"
 #include "session.hpp"
 
@@ -29,6 +31,8 @@ private:
     lab::World world_;
     lab::User admin_;
     lab::User virt_handler_;
+    lab::Hardware hardware_;
+    lab::KubeExtension kube_extension_;
     std::unique_ptr<lab::Extension> virt_api_;
 };
 

@@ -74,8 +74,11 @@ struct Race {
 };
 
 void races(const std::string& title, Chapter& chapter) {
-    static const std::array<Race, 1> known{{
+    static const std::array<Race, 3> known{{
         {std::regex("VMI .* phase = Scheduling"), std::regex("Pod .* phase = Running")},
+        {std::regex("VMIM .* phase = Scheduling"), std::regex("Pod .* phase = Running")},
+        {std::regex("VMIM .* phase = PreparingTarget"),
+         std::regex("VMI .* targetNodeAddress = .*")},
     }};
     if (!title.starts_with("order of ")) return;
     for (std::size_t i = 0; i + 1 < chapter.size(); ++i) {
