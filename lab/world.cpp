@@ -26,6 +26,7 @@ struct World::Worker {
     std::unique_ptr<kubeclient::Transport> transport;
     std::unique_ptr<kubeclient::Api> api;
     std::unique_ptr<EventRecorder> events;
+    Duration reaction;
     std::deque<WorkItem> queue{};
     std::set<WorkItem> queued{};
     std::map<WorkItem, kubeclient::Instant> later{};
@@ -63,13 +64,14 @@ World::World(const WorldOptions& options)
 
 World::~World() = default;
 
-void World::add(std::unique_ptr<Controller> controller, User user) {
+void World::add(std::unique_ptr<Controller> controller, User user, Duration reaction) {
     auto worker = std::make_unique<Worker>();
     worker->controller = std::move(controller);
     worker->transport = transport_as(server_, std::move(user));
     worker->api = std::make_unique<kubeclient::Api>(*worker->transport);
     worker->events = make_event_recorder(std::string(worker->controller->name()), *worker->api,
                                          [this] { return now_; });
+    worker->reaction = reaction;
     workers_.push_back(std::move(worker));
 }
 
@@ -84,7 +86,11 @@ void World::feed() {
         for (const Change& change : *changes) {
             for (const auto& worker : workers_) {
                 for (const WorkItem& item : worker->controller->concerned(change, store_)) {
-                    worker->enqueue(item);
+                    if (worker->reaction == Duration(0)) {
+                        worker->enqueue(item);
+                    } else {
+                        worker->enqueue_at(item, now_ + worker->reaction);
+                    }
                 }
             }
         }

@@ -34,8 +34,9 @@ public:
     kubeclient::Instant now() const { return now_; }
     std::mutex& lock() { return lock_; }
 
-    // The controller works as this user, from what is in the store on.
-    void add(std::unique_ptr<Controller> controller, User user);
+    // The controller works as this user, from what is in the store on. `reaction` is what its
+    // informers and its work take until it acts on a change.
+    void add(std::unique_ptr<Controller> controller, User user, Duration reaction = Duration(0));
 
     // Does all that is due now. A controller that never comes to rest is a bug: after
     // `most` steps without time passing the rest waits for the next instant.
