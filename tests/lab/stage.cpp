@@ -125,21 +125,26 @@ void Stage::seed_other_pods(int count) {
 }
 
 void Stage::add_controllers() {
+    // About what the recordings' components took.
+    constexpr auto control_plane = std::chrono::milliseconds(20);
+    constexpr auto node_side = std::chrono::milliseconds(150);
     const lab::User virt_controller{std::string(lab::kVirtControllerUser),
                                     {"system:serviceaccounts", "system:authenticated"}};
     const lab::User system{"system:kube-controller-manager", {"system:authenticated"}};
-    world_.add(lab::make_vm_controller(), virt_controller);
-    world_.add(lab::make_vmi_controller(), virt_controller);
-    world_.add(lab::make_migration_controller(), virt_controller);
-    world_.add(lab::make_evacuation_controller(), virt_controller);
-    world_.add(lab::make_node_controller(), virt_controller);
-    world_.add(std::make_unique<lab::Scheduler>(), {"system:kube-scheduler", {}});
-    world_.add(std::make_unique<lab::VolumeBinder>(), system);
-    world_.add(std::make_unique<lab::QuotaController>(), system);
-    world_.add(std::make_unique<lab::GarbageCollector>(), system);
-    world_.add(std::make_unique<lab::PodGarbageCollector>(), system);
-    world_.add(std::make_unique<lab::Kubelet>(hardware_), {"system:nodes", {"system:nodes"}});
-    world_.add(std::make_unique<lab::VirtHandler>(hardware_), virt_handler_);
+    const lab::User scheduler{"system:kube-scheduler", {"system:authenticated"}};
+    const lab::User kubelet{"system:node", {"system:nodes", "system:authenticated"}};
+    world_.add(lab::make_vm_controller(), virt_controller, control_plane);
+    world_.add(lab::make_vmi_controller(), virt_controller, control_plane);
+    world_.add(lab::make_migration_controller(), virt_controller, control_plane);
+    world_.add(lab::make_evacuation_controller(), virt_controller, control_plane);
+    world_.add(lab::make_node_controller(), virt_controller, control_plane);
+    world_.add(std::make_unique<lab::Scheduler>(), scheduler, control_plane);
+    world_.add(std::make_unique<lab::VolumeBinder>(), system, control_plane);
+    world_.add(std::make_unique<lab::QuotaController>(), system, control_plane);
+    world_.add(std::make_unique<lab::GarbageCollector>(), system, control_plane);
+    world_.add(std::make_unique<lab::PodGarbageCollector>(), system, control_plane);
+    world_.add(std::make_unique<lab::Kubelet>(hardware_), kubelet, node_side);
+    world_.add(std::make_unique<lab::VirtHandler>(hardware_), virt_handler_, node_side);
 }
 
 }  // namespace lab_replay
