@@ -5,6 +5,7 @@
 
 #include "cli/completion_scripts.hpp"
 #include "cli/tokens.hpp"
+#include "commands/lab.hpp"
 #include "preflight/check.hpp"
 
 namespace cli {
@@ -26,6 +27,14 @@ std::vector<Candidate> check_names() {
     std::vector<Candidate> result;
     for (const auto& check : preflight::all_checks()) {
         result.push_back({std::string(check.id), std::string(check.title)});
+    }
+    return result;
+}
+
+std::vector<Candidate> scenario_names() {
+    std::vector<Candidate> result;
+    for (const auto& scenario : commands::lab_scenarios()) {
+        result.push_back({std::string(scenario.name), std::string(scenario.summary)});
     }
     return result;
 }
@@ -70,6 +79,7 @@ Answer flag_answer(const Verb* verb, const CommandLine& line) {
 Answer argument_answer(const Verb& verb, const CommandLine& line) {
     const auto name = verb.words->name;
     if (name == "explain") return {check_names(), false};
+    if (name == "lab") return {scenario_names(), false};
     if (name == "completion") return {{{"bash", ""}, {"zsh", ""}, {"fish", ""}}, false};
     if (name == "help") return {verb_names(line), false};
     return {};

@@ -24,6 +24,8 @@
 #include <thread>
 #include <vector>
 
+#include "cli/files.hpp"
+
 namespace cli {
 
 namespace {
@@ -280,6 +282,7 @@ Process::Process() {
         return read_file(path, stop);
     };
     environment.system.list_files = list_files;
+    environment.files = make_files(environment.system);
     environment.system.now = [] { return std::chrono::system_clock::now(); };
     environment.system.stdin_is_terminal = isatty(STDIN_FILENO) == 1;
 

@@ -1,5 +1,5 @@
-// The process as it really is: streams, files, variables, clock, terminal, signals. The only place
-// that touches them; everything else gets a commands::Environment.
+// The process as it really is: streams, files, variables, clock, terminal, signals. With files.cpp
+// the only place that touches them; everything else gets a commands::Environment.
 #pragma once
 
 #include <functional>

@@ -38,6 +38,12 @@ struct Bound {
     std::string output = "table";
 
     bool client_only = false;
+
+    commands::LabOptions lab{};
+    std::string nodes{};
+    std::string machines = "6";
+    std::string speed = "1x";
+    std::string port = "0";
 };
 
 void add_text(CLI::App& app, const char* names, std::string& value, const char* type,
@@ -124,6 +130,22 @@ void add_explain(CLI::App& app, Bound& bound) {
              "Output format; table unless given.");
 }
 
+void add_lab(CLI::App& app, Bound& bound) {
+    auto& to = bound.lab;
+    add_text(app, "--kubeconfig-out", to.kubeconfig_out, "FILE",
+             "Where to write the kubeconfig; without it a folder of its own. A file that no lab "
+             "wrote is left alone.");
+    add_switch(app, "--list", to.list, "Only list the scenarios.");
+    add_text(app, "--nodes", bound.nodes, "N",
+             "How many nodes; without it as many as the virtual machines need, at least 3.");
+    add_text(app, "--port", bound.port, "N",
+             "The port to listen on, on 127.0.0.1; a free one unless given.");
+    add_text(app, "--speed", bound.speed, "TIMES",
+             "How fast time passes, as in 10x; 1x unless given.");
+    add_text(app, "--vms", bound.machines, "N",
+             "How many virtual machines, up to 10000; 6 unless given.");
+}
+
 void add_version(CLI::App& app, Bound& bound) {
     add_switch(app, "--client", bound.client_only, "This tool's own version only.");
     add_text(app, "-o,--output", bound.output, "table|json|yaml",
@@ -142,6 +164,7 @@ void define(CLI::App& app, Bound& bound) {
     }
     add_preflight(*app.get_subcommand("preflight"), bound);
     add_explain(*app.get_subcommand("explain"), bound);
+    add_lab(*app.get_subcommand("lab"), bound);
     add_version(*app.get_subcommand("version"), bound);
 }
 
@@ -218,16 +241,18 @@ struct Reading {
     const std::string& program;
 };
 
-// Flags that choose a cluster or a user say that a cluster is meant; with --from none is asked.
-kubeclient::Status refuse_connection_flags(const Reading& reading) {
-    constexpr std::array<std::string_view, 3> harmless{"namespace", "request-timeout", "v"};
+// Flags that choose a cluster or a user say that a cluster is meant, where none is asked. `where`
+// and `hint_end` are the words for why.
+kubeclient::Status refuse_connection_flags(const Reading& reading,
+                                           std::span<const std::string_view> harmless,
+                                           const std::string& where, const std::string& hint_end) {
     for (const auto& use : reading.tokens.flags) {
         const auto& name = use.flag->name;
         const auto same = [&](const Flag& flag) { return flag.name == name; };
         if (std::none_of(reading.line.global.begin(), reading.line.global.end(), same)) continue;
         if (std::find(harmless.begin(), harmless.end(), name) != harmless.end()) continue;
-        return usage(use.as_typed + " has no meaning with --from: files are read, no cluster",
-                     "leave out " + use.as_typed + " or --from");
+        return usage(use.as_typed + " has no meaning " + where,
+                     "leave out " + use.as_typed + hint_end);
     }
     return kubeclient::Done{};
 }
@@ -274,7 +299,9 @@ Result<Invocation> to_preflight(const Reading& reading) {
     }
     if (reading.tokens.value_of("from").has_value()) {
         if (options.from.empty()) return usage("--from needs a path", "give a file, a folder or -");
-        TRY(refuse_connection_flags(reading));
+        constexpr std::array<std::string_view, 3> harmless{"namespace", "request-timeout", "v"};
+        TRY(refuse_connection_flags(reading, harmless, "with --from: files are read, no cluster",
+                                    " or --from"));
     }
     if (bound.fail_on != "blocking" && bound.fail_on != "warning") {
         return usage("invalid argument " + commands::quoted(bound.fail_on) + " for --fail-on",
@@ -296,6 +323,29 @@ Result<Invocation> to_explain(const Reading& reading) {
     if (!reading.tokens.arguments.empty()) options.check = reading.tokens.arguments.front();
     TRY_ASSIGN(output, output_format(reading.bound.output, value_list(reading.verb, "output")));
     options.output = output;
+    return Invocation{std::move(options)};
+}
+
+Result<Invocation> to_lab(const Reading& reading) {
+    constexpr std::array<std::string_view, 1> harmless{"v"};
+    TRY(refuse_connection_flags(reading, harmless, "for lab: it makes a cluster of its own",
+                                "; --kubeconfig-out says where its kubeconfig goes"));
+    auto& bound = reading.bound;
+    commands::LabOptions options = std::move(bound.lab);
+    if (!reading.tokens.arguments.empty()) options.scenario = reading.tokens.arguments.front();
+    if (!bound.nodes.empty()) {
+        TRY_ASSIGN(nodes, whole_number(bound.nodes, "--nodes", 1, 1000));
+        options.nodes = nodes;
+    }
+    TRY_ASSIGN(machines, whole_number(bound.machines, "--vms", 0, 10000));
+    options.machines = machines;
+    TRY_ASSIGN(times, speed(bound.speed));
+    options.speed = times;
+    TRY_ASSIGN(port, whole_number(bound.port, "--port", 0, 65535));
+    options.port = port;
+    if (reading.tokens.value_of("kubeconfig-out") == "") {
+        return usage("--kubeconfig-out needs a path");
+    }
     return Invocation{std::move(options)};
 }
 
@@ -352,6 +402,7 @@ Result<Invocation> to_invocation(const Reading& reading) {
     const auto name = reading.verb.words->name;
     if (name == "preflight") return to_preflight(reading);
     if (name == "explain") return to_explain(reading);
+    if (name == "lab") return to_lab(reading);
     if (name == "version") return to_version(reading);
     if (name == "completion") return to_completion(reading);
     if (name == "options") return Invocation{commands::ShowText{render_options(reading.line)}};

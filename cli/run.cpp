@@ -9,6 +9,7 @@
 #include "cli/parse.hpp"
 #include "commands/errors.hpp"
 #include "commands/explain.hpp"
+#include "commands/lab.hpp"
 #include "commands/preflight.hpp"
 #include "commands/render_preflight_json.hpp"
 #include "commands/version.hpp"
@@ -52,6 +53,9 @@ struct Runner {
     }
     ExitCode operator()(const commands::ExplainOptions& options) const {
         return commands::run_explain(options, environment);
+    }
+    ExitCode operator()(const commands::LabOptions& options) const {
+        return commands::run_lab(options, environment);
     }
     ExitCode operator()(const commands::VersionOptions& options) const {
         return commands::run_version(options, environment);

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::array preflight_codes{0, 1, 2, 3, 4, 130, 143};
 constexpr std::array plain_codes{0, 1, 2};
+constexpr std::array lab_codes{0, 1, 2, 130, 143};
 constexpr std::array usage_codes{0, 2};
 
 constexpr std::array verbs{
@@ -53,6 +54,28 @@ constexpr std::array verbs{
         "# One of them\n"
         "@ explain DISK-001\n",
         usage_codes},
+    VerbText{
+        "lab", "[SCENARIO]", "A simulated cluster on this machine, for drills and demos",
+        "Plays a Kubernetes cluster with KubeVirt in this process: an API server on 127.0.0.1 with "
+        "TLS, nodes, storage and virtual machines. kubectl, virtctl and this tool work on it as on "
+        "any cluster. No cluster is needed, and none is touched.\n"
+        "\n"
+        "Without SCENARIO everything works; --list names the others, and virt-handoff-lab(7) "
+        "describes them. The kubeconfig has four users: admin, who may do everything (context "
+        "lab), and with context lab-NAME viewer, who may look, operator, who has the rights that "
+        "this tool needs, and nobody.\n"
+        "\n"
+        "The lab runs until it is interrupted, and leaves nothing behind: its kubeconfig and all "
+        "its objects go with it.",
+        "# A cluster where everything works\n"
+        "@ lab\n"
+        "\n"
+        "# A drill, ten times faster than life\n"
+        "@ lab no-room --speed=10x\n"
+        "\n"
+        "# A large one, with the kubeconfig in a place of your choice\n"
+        "@ lab --vms=1000 --kubeconfig-out=lab.kubeconfig\n",
+        lab_codes},
     VerbText{"version", "", "The versions of this tool, Kubernetes and KubeVirt",
              "Prints the version of this tool and those of the Kubernetes and KubeVirt that the "
              "current context leads to.",

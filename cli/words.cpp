@@ -164,14 +164,33 @@ Result<std::chrono::milliseconds> request_timeout(std::string_view word) {
     return std::chrono::ceil<std::chrono::milliseconds>(limit);
 }
 
-Result<int> verbosity(std::string_view word) {
-    constexpr int most = 10;
-    int level = 0;
-    const auto [end, problem] = std::from_chars(word.data(), word.data() + word.size(), level);
-    if (problem != std::errc{} || end != word.data() + word.size() || level < 0 || level > most) {
-        return usage("invalid argument " + quoted(word) + " for -v: must be a number from 0 to 10");
+Result<int> whole_number(std::string_view word, std::string_view flag, int least, int most) {
+    int number = 0;
+    const auto [end, problem] = std::from_chars(word.data(), word.data() + word.size(), number);
+    const bool whole = problem == std::errc{} && end == word.data() + word.size();
+    if (!whole || number < least || number > most) {
+        return usage("invalid argument " + quoted(word) + " for " + std::string(flag) +
+                     ": must be a number from " + std::to_string(least) + " to " +
+                     std::to_string(most));
     }
-    return level;
+    return number;
+}
+
+Result<int> verbosity(std::string_view word) {
+    return whole_number(word, "-v", 0, 10);
+}
+
+Result<double> speed(std::string_view word) {
+    const auto digits = word.ends_with('x') ? word.substr(0, word.size() - 1) : word;
+    double times = 0;
+    const auto* last = digits.data() + digits.size();
+    const auto [end, problem] =
+        std::from_chars(digits.data(), last, times, std::chars_format::fixed);
+    if (problem != std::errc{} || end != last || times < 0.01 || times > 1000) {
+        return usage("invalid argument " + quoted(word) + " for --speed",
+                     "write how many times faster than a clock, from 0.01x to 1000x: --speed=10x");
+    }
+    return times;
 }
 
 Result<std::string> namespace_name(std::string_view word) {

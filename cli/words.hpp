@@ -30,6 +30,13 @@ kubeclient::Result<std::chrono::milliseconds> request_timeout(std::string_view w
 // -v: a whole number, 0 to 10.
 kubeclient::Result<int> verbosity(std::string_view word);
 
+// A whole number from `least` to `most`, given to `flag`.
+kubeclient::Result<int> whole_number(std::string_view word, std::string_view flag, int least,
+                                     int most);
+
+// --speed: "10x", "10" or "0.5x"; from a hundredth to a thousand.
+kubeclient::Result<double> speed(std::string_view word);
+
 // A namespace; kubectl strips "ns/", "namespace/" and "namespaces/" from its front
 // (client-go tools/clientcmd/overrides.go RemoveNamespacesPrefix).
 kubeclient::Result<std::string> namespace_name(std::string_view word);

@@ -47,9 +47,25 @@ enum class ExitCode {
     terminated = 143,
 };
 
+// What becomes of a file that is there already.
+enum class Existing { refuse, replace };
+
+// Files that a command makes; nobody but their owner may read them. Errors are of kind config and
+// name the path.
+struct Files {
+    // A new folder among the temporary files, its name beginning with `prefix`.
+    std::function<kubeclient::Result<std::string>(const std::string& prefix)> make_folder{};
+    std::function<kubeclient::Status(const std::string& path, const std::string& text,
+                                     Existing existing)>
+        write{};
+    // A file, or an empty folder; nothing where there is none.
+    std::function<void(const std::string& path)> remove{};
+};
+
 struct Environment {
     Streams io;
     kubeclient::System system{};
+    Files files{};
     std::stop_token stop{};
     // How the program will end once it was asked to stop: interrupted or terminated.
     std::function<ExitCode()> interruption = [] { return ExitCode::interrupted; };

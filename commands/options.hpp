@@ -77,6 +77,18 @@ struct VersionOptions {
     bool operator==(const VersionOptions&) const = default;
 };
 
+struct LabOptions {
+    std::string scenario{};  // empty: the first
+    int nodes = 0;           // 0: as many as the virtual machines need
+    int machines = 6;
+    double speed = 1;              // seconds of the lab in one second
+    std::string kubeconfig_out{};  // empty: in a folder of its own
+    int port = 0;                  // 0: a free one
+    bool list = false;             // only says which scenarios there are
+
+    bool operator==(const LabOptions&) const = default;
+};
+
 // Text that is known without doing anything: help, options, completion scripts.
 struct ShowText {
     std::string text{};
@@ -84,6 +96,7 @@ struct ShowText {
     bool operator==(const ShowText&) const = default;
 };
 
-using Invocation = std::variant<PreflightOptions, ExplainOptions, VersionOptions, ShowText>;
+using Invocation =
+    std::variant<PreflightOptions, ExplainOptions, LabOptions, VersionOptions, ShowText>;
 
 }  // namespace commands

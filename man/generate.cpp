@@ -9,6 +9,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/parse.hpp"
+#include "commands/lab.hpp"
 #include "preflight/check.hpp"
 
 namespace {
@@ -179,6 +180,20 @@ std::string checks_page(const cli::CommandLine& line) {
     return page + see_also(line, "virt-handoff-checks");
 }
 
+std::string scenarios_page(const cli::CommandLine& line) {
+    std::string page = heading("virt-handoff-lab", 7);
+    page +=
+        ".SH NAME\nvirt\\-handoff\\-lab \\- the situations that \\fBvirt\\-handoff lab\\fR plays\n"
+        ".SH DESCRIPTION\nEach scenario is a cluster of its own; its first node is called "
+        "node\\-1, "
+        "its first virtual\nmachine vm\\-1, in the namespace prod.\n.SH SCENARIOS\n";
+    for (const auto& scenario : commands::lab_scenarios()) {
+        page += ".SS " + escaped(scenario.name) + "\n" + bold(scenario.summary) + ".\n.PP\n" +
+                paragraphs(scenario.page);
+    }
+    return page + see_also(line, "virt-handoff-lab(7)");
+}
+
 bool write(const std::string& path, const std::string& text) {
     std::ofstream file(path);
     file << text;
@@ -197,7 +212,8 @@ int main(int argc, char** argv) {
     const std::string folder = argv[1];
     const auto line = cli::describe_command_line();
     bool written = write(folder + "/virt-handoff.1", main_page(line)) &&
-                   write(folder + "/virt-handoff-checks.7", checks_page(line));
+                   write(folder + "/virt-handoff-checks.7", checks_page(line)) &&
+                   write(folder + "/virt-handoff-lab.7", scenarios_page(line));
     for (const auto& verb : line.verbs) {
         // `options` and `help` say nothing that virt-handoff(1) does not.
         if (verb.flags.empty() && verb.words->name != "completion") continue;

@@ -1,0 +1,78 @@
+// Scenarios that objects alone make.
+#include <string>
+
+#include "lab/scenario_builders.hpp"
+
+namespace lab {
+
+namespace {
+
+std::string node_name(int number) {
+    return "node-" + std::to_string(number);
+}
+
+// Machines vm-1, vm-2, … round robin over the nodes node-1, node-2, …
+MachineShape machine(int number, const ClusterSize& size) {
+    MachineShape shape;
+    shape.name = "vm-" + std::to_string(number);
+    shape.node = node_name((number - 1) % size.nodes + 1);
+    return shape;
+}
+
+// `node` and `vm` may change what is added, by its number from 1.
+template <class ChangeNode, class ChangeMachine>
+void build(World& world, const ClusterSize& size, const ChangeNode& node, const ChangeMachine& vm) {
+    ClusterBuilder builder(world);
+    builder.add_system();
+    for (int number = 1; number <= size.nodes; ++number) {
+        NodeShape shape;
+        shape.name = node_name(number);
+        node(number, shape);
+        builder.add_node(shape);
+    }
+    builder.finish();
+    for (int number = 1; number <= size.machines; ++number) {
+        MachineShape shape = machine(number, size);
+        vm(number, shape);
+        builder.add_machine(shape);
+    }
+}
+
+constexpr auto kAsItIs = [](int /*number*/, auto& /*shape*/) {};
+
+}  // namespace
+
+void build_healthy(World& world, const ClusterSize& size) {
+    build(world, size, kAsItIs, kAsItIs);
+}
+
+void build_rwo_disk(World& world, const ClusterSize& size) {
+    build(world, size, kAsItIs, [](int number, MachineShape& shape) {
+        if (number == 1) shape.disk = DiskAccess::single_node;
+    });
+}
+
+void build_cpu_mismatch(World& world, const ClusterSize& size) {
+    build(
+        world, size,
+        [](int number, NodeShape& shape) {
+            if (number > 1) shape.cpu_model = "Broadwell";
+        },
+        kAsItIs);
+}
+
+void build_no_room(World& world, const ClusterSize& size) {
+    // Each node has memory for the machines on it and for a quarter of another one.
+    const int overhead = memory_overhead_mib(2, 2);
+    build(
+        world, size,
+        [&](int number, NodeShape& shape) {
+            const int carried = (size.machines - number + size.nodes) / size.nodes;
+            constexpr int handler = 325;
+            constexpr int spare = 512;
+            shape.memory = std::to_string(carried * (2048 + overhead) + handler + spare) + "Mi";
+        },
+        kAsItIs);
+}
+
+}  // namespace lab
