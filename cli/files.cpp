@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 namespace cli {
@@ -80,7 +82,12 @@ commands::Files make_files(const kubeclient::System& system) {
     files.write = [](const std::string& path, const std::string& text, Existing existing) {
         return existing == Existing::replace ? replace(path, text) : write_new(path, text);
     };
-    files.remove = [](const std::string& path) { std::remove(path.c_str()); };
+    files.take_back = [](const std::string& path, const std::string& text) {
+        std::ifstream file(path, std::ios::binary);
+        const std::string there(std::istreambuf_iterator<char>(file), {});
+        if (file && there == text) unlink(path.c_str());
+    };
+    files.remove_folder = [](const std::string& path) { rmdir(path.c_str()); };
     return files;
 }
 

@@ -58,8 +58,10 @@ struct Files {
     std::function<kubeclient::Status(const std::string& path, const std::string& text,
                                      Existing existing)>
         write{};
-    // A file, or an empty folder; nothing where there is none.
-    std::function<void(const std::string& path)> remove{};
+    // Removes the file if it still holds `text`, and the folder if it is empty. Does so even when
+    // the command was asked to stop.
+    std::function<void(const std::string& path, const std::string& text)> take_back{};
+    std::function<void(const std::string& path)> remove_folder{};
 };
 
 struct Environment {

@@ -104,10 +104,9 @@ public:
     }
 
     // Leaves alone what is no longer ours: another lab may have taken the path over.
-    void remove(const kubeclient::System& system) const {
-        const auto there = system.read_file(path_);
-        if (there.ok() && *there == text_) files_.remove(path_);
-        if (!folder_.empty()) files_.remove(folder_);
+    void remove() const {
+        files_.take_back(path_, text_);
+        if (!folder_.empty()) files_.remove_folder(folder_);
     }
 
 private:
@@ -139,8 +138,8 @@ struct Running {
         }
         gateway = std::make_unique<lab::Gateway>(
             world.server(), [this] { return world.now(); }, std::move(tokens));
-        TRY_ASSIGN(ca, lab::CertificateAuthority::make("virt-handoff lab"));
-        TRY_ASSIGN(identity, ca.issue("virt-handoff lab", "DNS:localhost,IP:127.0.0.1"));
+        TRY_ASSIGN(ca, lab::CertificateAuthority::make("virt-handoff lab CA"));
+        TRY_ASSIGN(identity, ca.issue("kube-apiserver", "DNS:localhost,IP:127.0.0.1"));
         authority = ca.certificate();
         TRY_ASSIGN(opened,
                    lab::HttpServer::start(world, *gateway, changed, identity, options.port));
@@ -201,7 +200,7 @@ Status play(const LabOptions& options, Environment& environment) {
                            << std::flush;
         wait_until_asked_to_stop(environment.stop);
     }
-    kubeconfig.remove(environment.system);
+    kubeconfig.remove();
     return written;
 }
 

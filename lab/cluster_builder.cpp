@@ -91,6 +91,22 @@ std::string mac(int number) {
     return text;
 }
 
+// What virt-handler reports of a VMI with a claim that only one node may attach, and
+// virt-controller copies to the VM. Source: KubeVirt pkg/virt-handler/migration-source.go.
+void report_single_node_disk(Json& object, const std::string& claim) {
+    if (!object.at("apiVersion").get<std::string>().starts_with("kubevirt.io/")) return;
+    Json& status = object.at("status");
+    if (status.contains("migrationMethod")) status["migrationMethod"] = "BlockMigration";
+    for (Json& condition : status.at("conditions")) {
+        if (condition.at("type") != "LiveMigratable") continue;
+        condition["status"] = "False";
+        condition["reason"] = "DisksNotLiveMigratable";
+        condition["message"] = "cannot migrate VMI: PVC " + claim +
+                               " is not shared, live migration requires that all PVCs must be "
+                               "shared (using ReadWriteMany access mode)";
+    }
+}
+
 std::string time_text(kubeclient::Instant instant) {
     return kubeclient::format_time(std::chrono::floor<std::chrono::seconds>(instant));
 }
@@ -188,7 +204,13 @@ void ClusterBuilder::add_machine(const MachineShape& shape) {
          {"vm_uid", "vmi_uid", "pod_uid", "claim_uid", "serial_uid", "firmware_uid"}) {
         words[name] = uid();
     }
-    seed_all(templates, words);
+    for (const Json& each : templates) {
+        Json object = filled(each, words);
+        if (shape.disk == DiskAccess::single_node) {
+            report_single_node_disk(object, shape.name + "-disk");
+        }
+        world_.server().seed(std::move(object));
+    }
 }
 
 std::string ClusterBuilder::suffix() {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "lab/api/protobuf.hpp"
 #include "lab/api/route.hpp"
 #include "lab/api/table.hpp"
 
@@ -140,7 +141,15 @@ Response Gateway::shaped(Response response, const Request& request) const {
 Response Gateway::handle(const Caller& caller, const Request& request) {
     const auto user = user_of(caller);
     if (!user.ok()) return reply(user.error());
-    return shaped(server_.handle(user.value(), request), request);
+    if (!is_protobuf(request.content_type) || request.body.empty()) {
+        return shaped(server_.handle(user.value(), request), request);
+    }
+    const auto body = decode_protobuf(request.body);
+    if (!body) return reply(unsupported_media_type({"application/json"}));
+    Request in_json = request;
+    in_json.content_type = "application/json";
+    in_json.body = kubeclient::to_line(*body);
+    return server_.handle(user.value(), in_json);
 }
 
 std::unique_ptr<WatchCursor> Gateway::watch(const Caller& caller, const Request& request,

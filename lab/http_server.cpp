@@ -125,6 +125,11 @@ struct HttpServer::State {
 
     void define() {
         server->new_task_queue = [] { return new ThreadPerConnection; };
+        // cpp-httplib's own choice, SO_REUSEPORT, lets two servers share a port.
+        server->set_socket_options([](socket_t socket) {
+            const int yes = 1;
+            setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+        });
         server->set_tcp_nodelay(true);
         server->set_keep_alive_max_count(std::numeric_limits<std::size_t>::max());
         server->set_keep_alive_timeout(kKeepAliveSeconds);
@@ -180,7 +185,10 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(World& world, Gateway& gat
 }
 
 HttpServer::~HttpServer() {
-    state_->stopping = true;
+    {
+        const std::lock_guard lock(state_->world.lock());
+        state_->stopping = true;
+    }
     state_->changed.notify_all();
     state_->connections.end_all();
     state_->server->stop();

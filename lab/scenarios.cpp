@@ -24,8 +24,9 @@ constexpr std::array kScenarios{
              "and NODE-001.",
              build_cpu_mismatch},
     Scenario{"no-room", "The other nodes are full",
-             "Every node is as full as its memory allows. A migration would wait for a place "
-             "until it times out. Look for NODE-001.",
+             "Every node is as full as its memory allows. preflight passes, because it does not "
+             "count what runs on the nodes; the target pod of a migration then stays Pending with "
+             "Insufficient memory, and the migration fails after five minutes.",
              build_no_room},
 };
 
