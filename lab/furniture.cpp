@@ -38,9 +38,12 @@ status:
   targetKubeVirtVersion: v1.9.0
   outdatedVirtualMachineInstanceWorkloads: 0
   conditions:
-  - {type: Available, status: "True", reason: AllComponentsReady, message: All components are ready.}
-  - {type: Progressing, status: "False", reason: AllComponentsReady, message: All components are ready.}
-  - {type: Degraded, status: "False", reason: AllComponentsReady, message: All components are ready.}
+  - {type: Available, status: "True", reason: AllComponentsReady,
+     message: All components are ready.}
+  - {type: Progressing, status: "False", reason: AllComponentsReady,
+     message: All components are ready.}
+  - {type: Degraded, status: "False", reason: AllComponentsReady,
+     message: All components are ready.}
 ---
 apiVersion: storage.k8s.io/v1
 kind: CSIDriver
@@ -172,7 +175,8 @@ metadata:
   generateName: virt-handler-
   labels: {kubevirt.io: virt-handler, pod-template-generation: "1"}
   annotations:
-    k8s.v1.cni.cncf.io/network-status: '[{"name":"k8s-pod-network","ips":["$handler_address"],"default":true,"dns":{}}]'
+    k8s.v1.cni.cncf.io/network-status: >-
+      [{"name":"k8s-pod-network","ips":["$handler_address"],"default":true,"dns":{}}]
   ownerReferences:
   - {apiVersion: apps/v1, kind: DaemonSet, name: virt-handler, controller: true,
      blockOwnerDeletion: true, uid: $handler_uid}

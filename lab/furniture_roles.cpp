@@ -163,7 +163,9 @@ rules:
 - apiGroups: [kubevirt.io]
   resources: [virtualmachineinstances, virtualmachines]
   verbs: [get, delete, create, update, patch, list, watch]
-- {apiGroups: [kubevirt.io], resources: [virtualmachineinstancemigrations], verbs: [get, list, watch]}
+- apiGroups: [kubevirt.io]
+  resources: [virtualmachineinstancemigrations]
+  verbs: [get, list, watch]
 - {apiGroups: [migrations.kubevirt.io], resources: [migrationpolicies], verbs: [get, list, watch]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1

@@ -176,7 +176,8 @@ TEST_CASE("the first clause of Accept that is known decides the shape") {
 TEST_CASE("a list becomes a table that can be paged on") {
     const Json list = Json::parse(R"({"kind": "NamespaceList", "apiVersion": "v1",
         "metadata": {"resourceVersion": "7", "continue": "c", "remainingItemCount": 4},
-        "items": [{"metadata": {"name": "a", "labels": {"x": "y"}}, "status": {"phase": "Active"}}]})");
+        "items": [{"metadata": {"name": "a", "labels": {"x": "y"}},
+                   "status": {"phase": "Active"}}]})");
     const auto layout = lab::built_in_layout({"", "namespaces"});
     const Json table = lab::as_table(list, layout, lab::RowObject::metadata, kNow);
     CHECK(table.at("metadata") == list.at("metadata"));
