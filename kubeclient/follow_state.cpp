@@ -13,7 +13,7 @@ constexpr milliseconds kFirstPause{500};
 constexpr milliseconds kLongestPause{10000};
 constexpr int kMostDoublings = 5;
 constexpr int kLongestAskedFor = 60;  // seconds
-constexpr int kMostRefusals = 4;
+constexpr int kMostRefusals = 5;
 // A watch that ends sooner and brings nothing was not served (client-go, "very short watch").
 constexpr milliseconds kShortestWatch{1000};
 
@@ -113,7 +113,9 @@ NextStep FollowPace::after_error(const Error& error, NextStep::Action action) {
         case ErrorKind::forbidden:
         case ErrorKind::not_found:
         case ErrorKind::not_served:
-            if (worked_ && refusals_++ < kMostRefusals) return again(Action::list);
+            if ((worked_ || failures_ > 0) && refusals_++ < kMostRefusals) {
+                return again(Action::list);
+            }
             return {Action::end, milliseconds(0)};
         case ErrorKind::conflict:
             if (error.http_status != 410) return {Action::end, milliseconds(0)};

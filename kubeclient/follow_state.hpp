@@ -61,9 +61,9 @@ struct WatchEnd {
 };
 
 // Pauses double from half a second to ten seconds, shorter than client-go's 30: a person waits. The
-// server may ask for up to a minute. A refusal (401, 403, 404) ends it; once a watch has worked,
-// only when it is repeated, because an API server that has just started refuses before it has read
-// its roles.
+// server may ask for up to a minute. A refusal (401, 403, 404) ends it; after a watch that worked
+// or a connection that broke only when it is repeated, because an API server that has just started
+// refuses everybody until it has read its roles.
 class FollowPace {
 public:
     NextStep after_list(const Status& outcome);

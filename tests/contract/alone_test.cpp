@@ -1,3 +1,5 @@
+#include <thread>
+
 #include "kubeclient/follow.hpp"
 #include "tests/contract/contract.hpp"
 
@@ -11,7 +13,8 @@ struct Followed {
     Status end = Done{};
 };
 
-Followed follow_maps(Bench& bench, const std::function<Flow(const std::string&)>& then) {
+Followed follow_maps(Bench& bench, User& user,
+                     const std::function<Flow(const std::string&)>& then) {
     Followed followed;
     const auto hear = [&](const std::string& text) {
         followed.heard.push_back(text);
@@ -27,7 +30,7 @@ Followed follow_maps(Bench& bench, const std::function<Flow(const std::string&)>
     follower.trouble = [&](const Error&, std::chrono::milliseconds) {
         return std::chrono::steady_clock::now() < deadline ? Flow::go_on : Flow::stop;
     };
-    followed.end = follow(bench.admin.api, bench.maps(), follow_options({}), follower);
+    followed.end = follow(user.api, bench.maps(), follow_options({}), follower);
     return followed;
 }
 
@@ -37,7 +40,7 @@ TEST_CASE("alone: a follower lives through a restart of the API server") {
     Bench bench;
     bench.create(bench.maps(), config_map("a"));
     bench.create(bench.maps(), config_map("b"));
-    const auto followed = follow_maps(bench, [&](const std::string& text) {
+    const auto followed = follow_maps(bench, bench.admin, [&](const std::string& text) {
         if (text == "=" && must(bench.admin.api.list(bench.maps())).items.size() == 2) {
             bench.create(bench.maps(), config_map("seen"));
         }
@@ -55,11 +58,30 @@ TEST_CASE("alone: a follower lives through a restart of the API server") {
     CHECK(heard == Texts{"+a", "+b", "+seen", "-b", "+z-after"});
 }
 
+TEST_CASE("alone: a follower lives through all that a starting API server says") {
+    Bench bench;
+    User viewer("viewer");
+    bench.create(bench.maps(), config_map("a"));
+    std::jthread restarter;
+    const auto followed = follow_maps(bench, viewer, [&](const std::string& text) {
+        // It refuses everybody but system:masters until it has read its roles.
+        if (text == "+a") {
+            restarter = std::jthread([&] {
+                control("restart");
+                bench.create(bench.maps(), config_map("z-after"));
+            });
+        }
+        return text == "+z-after" ? Flow::stop : Flow::go_on;
+    });
+    CHECK(followed.end.ok());
+    CHECK(followed.heard.back() == "+z-after");
+}
+
 TEST_CASE("alone: a follower whose version is gone lists again and misses nothing") {
     Bench bench;
     bench.create(bench.maps(), config_map("a"));
     bench.create(bench.maps(), config_map("b"));
-    const auto followed = follow_maps(bench, [&](const std::string& text) {
+    const auto followed = follow_maps(bench, bench.admin, [&](const std::string& text) {
         if (text == "+b") {  // listed, and not watched yet
             must(bench.admin.api.remove(bench.maps("a")));
             bench.create(bench.maps(), config_map("c"));

@@ -195,7 +195,7 @@ TEST_CASE("a server that has no time is asked again when it says") {
     CHECK(pace.after_watch(ended(error(ErrorKind::throttled, 429, 1 << 30))).pause == 60s);
 }
 
-TEST_CASE("a refusal ends it, and after a watch that worked only when it is repeated") {
+TEST_CASE("a refusal ends it, and where the server may have just started only when repeated") {
     for (const auto kind : {ErrorKind::auth, ErrorKind::forbidden, ErrorKind::not_served}) {
         FollowPace fresh;
         CHECK(fresh.after_list(error(kind)).action == Action::end);
@@ -205,11 +205,16 @@ TEST_CASE("a refusal ends it, and after a watch that worked only when it is repe
 
         FollowPace worked;
         worked.after_watch(ended(Done{}, true));
-        for (const auto pause : {500ms, 1000ms, 2000ms, 4000ms}) {
+        for (const auto pause : {500ms, 1000ms, 2000ms, 4000ms, 8000ms}) {
             CHECK(worked.after_watch(ended(error(kind))) == NextStep{Action::list, pause});
             worked.after_list(Done{});  // may list and not watch
         }
         CHECK(worked.after_watch(ended(error(kind))).action == Action::end);
+
+        FollowPace broken;
+        broken.after_list(Done{});
+        broken.after_watch(ended(error(ErrorKind::transport)));
+        CHECK(broken.after_watch(ended(error(kind))) == NextStep{Action::list, 1000ms});
     }
 }
 

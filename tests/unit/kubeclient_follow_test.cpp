@@ -195,9 +195,9 @@ TEST_CASE("lost rights end it with the server's words") {
 
     FakeTransport later;
     later.then(200, pods("5", {})).then(200, event("ADDED", pod("a", "6")));
-    for (int i = 0; i < 6; ++i) later.then(401, refusal(401, "Unauthorized"));
+    for (int i = 0; i < 7; ++i) later.then(401, refusal(401, "Unauthorized"));
     CHECK(heard.follow(later).error().kind == ErrorKind::auth);
-    CHECK(heard.texts == Texts{"=", "+a6", "!500", "!1000", "!2000", "!4000"});
+    CHECK(heard.texts == Texts{"=", "+a6", "!500", "!1000", "!2000", "!4000", "!8000"});
 }
 
 TEST_CASE("the follower ends it wherever it is") {
