@@ -6,6 +6,7 @@
 #include "lab/api/list.hpp"
 #include "lab/api/options.hpp"
 #include "lab/api/render.hpp"
+#include "lab/api/rules.hpp"
 #include "lab/api/server_state.hpp"
 #include "lab/api/subresources.hpp"
 #include "lab/api/watch.hpp"
@@ -109,6 +110,12 @@ std::optional<Call> call_of(const ServerState& state, const User& user, const Re
     return call;
 }
 
+std::string group_of(const Json& object) {
+    const std::string api_version = object.at("apiVersion").get<std::string>();
+    const auto slash = api_version.find('/');
+    return slash == std::string::npos ? "" : api_version.substr(0, slash);
+}
+
 std::optional<Refusal> refused(const ServerState& state, const User& user, const Request& request) {
     if (!state.authorizer) return std::nullopt;
     return state.authorizer(user, attributes_of(request, route_of(request.path)));
@@ -119,10 +126,17 @@ std::optional<Refusal> refused(const ServerState& state, const User& user, const
 ApiServer::ApiServer(Store& store, Clock clock, std::uint64_t seed)
     : state_(std::make_unique<State>(State{{store, std::move(clock), Names(seed)}})) {
     if (store.revision() > 1) return;
+    const auto filled_in = [&](Json object) {
+        const Kind* kind =
+            state_->kinds.of_kind(group_of(object), object.at("kind").get<std::string>());
+        fill_in_new_object(*state_, *kind, object);
+        return object;
+    };
     for (const char* name : {"default", "kube-node-lease", "kube-public", "kube-system"}) {
-        this->seed({{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name}}}});
+        this->seed(filled_in(
+            {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name}}}}));
     }
-    for (const Json& definition : bundled_definitions()) this->seed(definition);
+    for (const Json& definition : bundled_definitions()) this->seed(filled_in(definition));
 }
 ApiServer::~ApiServer() = default;
 
@@ -170,10 +184,8 @@ std::unique_ptr<WatchCursor> ApiServer::watch(const User& user, const Request& r
 }
 
 Object ApiServer::seed(Json object) {
-    const std::string api_version = object.at("apiVersion").get<std::string>();
-    const auto slash = api_version.find('/');
-    const std::string group = slash == std::string::npos ? "" : api_version.substr(0, slash);
-    const Kind* kind = state_->kinds.of_kind(group, object.at("kind").get<std::string>());
+    const Kind* kind =
+        state_->kinds.of_kind(group_of(object), object.at("kind").get<std::string>());
     assert(kind != nullptr);
     Json& metadata = object["metadata"];
     if (!metadata.contains("uid")) metadata["uid"] = state_->names.uid();

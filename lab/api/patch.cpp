@@ -39,7 +39,30 @@ Json translated(const Json& object, Json operation) {
     return operation;
 }
 
+void drop_nulls(Json& value) {
+    for (auto member = value.begin(); value.is_object() && member != value.end();) {
+        member = member->is_null() ? value.erase(member) : std::next(member);
+    }
+    if (!value.is_structured()) return;
+    for (Json& member : value) drop_nulls(member);
+}
+
 }  // namespace
+
+Json apply_merge_patch(Json object, const Json& patch) {
+    if (!object.is_object()) object = Json::object();
+    for (const auto& [name, value] : patch.items()) {
+        if (value.is_null()) {
+            object.erase(name);
+        } else if (value.is_object() && object.contains(name) && object[name].is_object()) {
+            object[name] = apply_merge_patch(std::move(object[name]), value);
+        } else {
+            object[name] = value;
+            drop_nulls(object[name]);
+        }
+    }
+    return object;
+}
 
 Outcome<Json> apply_json_patch(Json object, const Json& patch) {
     try {

@@ -125,9 +125,13 @@ void fill_in_new_pod(Json& pod) {
     if (find(spec, "serviceAccountName") != nullptr) {
         spec["serviceAccount"] = spec["serviceAccountName"];
     }
-    tolerate(spec, "node.kubernetes.io/not-ready");
-    tolerate(spec, "node.kubernetes.io/unreachable");
+    add_default_tolerations(pod);
     pod["status"] = {{"phase", "Pending"}, {"qosClass", quality_of_service(pod)}};
+}
+
+void add_default_tolerations(Json& pod) {
+    tolerate(pod["spec"], "node.kubernetes.io/not-ready");
+    tolerate(pod["spec"], "node.kubernetes.io/unreachable");
 }
 
 Verdict admit_priority(const ServerState& state, const Kind& kind, Json& pod) {

@@ -10,6 +10,8 @@
 namespace lab {
 
 void fill_in_new_pod(Json& pod);
+// DefaultTolerationSeconds admission, on every write.
+void add_default_tolerations(Json& pod);
 // Priority admission: the number that goes with the class.
 Verdict admit_priority(const ServerState& state, const Kind& kind, Json& pod);
 // "Guaranteed", "Burstable" or "BestEffort". Source: pkg/apis/core/helper/qos.

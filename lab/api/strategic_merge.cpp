@@ -84,6 +84,10 @@ class Merger {
 public:
     Verdict merge_object(Json& object, const Json& patch, const std::string& path) {
         const auto directive = text_at(patch, {"$patch"}).value_or("");
+        if (directive != "" && directive != "replace" && directive != "delete" &&
+            directive != "merge") {
+            return internal("unknown patch type: " + directive + " in map: " + patch.dump());
+        }
         if (directive == "replace" || directive == "delete") {
             object = directive == "delete" ? Json::object() : without_directives(patch);
             return allowed();
@@ -98,7 +102,7 @@ public:
                 object.erase(name);
                 continue;
             }
-            TRY(merge_value(object, name, value, path.empty() ? name : path + "." + name));
+            TRY(merge_value(object, name, patch, path.empty() ? name : path + "." + name));
         }
         return allowed();
     }
@@ -123,22 +127,61 @@ private:
         *list = std::move(left);
     }
 
-    Verdict merge_value(Json& object, const std::string& name, const Json& value,
+    Verdict merge_value(Json& object, const std::string& name, const Json& patch,
                         const std::string& path) {
+        const Json& value = patch.at(name);
         const bool there = object.contains(name) && object[name].type() == value.type();
         if (there && value.is_object()) return merge_object(object[name], value, path);
         const auto key = merge_key_of(path);
-        if (value.is_array() && key) {
-            if (!there) object[name] = Json::array();
-            if (!key->empty()) return merge_list(object[name], value, *key, path);
-            for (const Json& item : value) {
-                Json& list = object[name];
-                if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
-            }
+        if (there && value.is_array() && key) {
+            const Json before = object[name];
+            TRY(merge_list(object[name], value, *key, path));
+            const Json* order = find(patch, "$setElementOrder/" + name);
+            object[name] = in_order(object[name], order != nullptr ? *order : value, before, *key);
             return allowed();
         }
         object[name] = without_directives(value);
         return allowed();
+    }
+
+    // The items the patch speaks of come in its order; where the others belong between them was
+    // decided by the order before. New ones go first.
+    static Json in_order(const Json& items, const Json& order, const Json& before,
+                         const std::string& key) {
+        std::vector<Json> told;
+        std::vector<Json> others;
+        for (const Json& one : order) {
+            const auto place = index_of(items, one, key);
+            if (place != items.size()) told.push_back(items[place]);
+        }
+        for (const Json& one : items) {
+            if (index_of(order, one, key) == order.size()) others.push_back(one);
+        }
+        Json result = Json::array();
+        auto next = told.begin();
+        for (const Json& other : others) {
+            const auto place = index_of(before, other, key);
+            while (next != told.end()) {
+                const auto own = index_of(before, *next, key);
+                if (own != before.size() && own > place) break;
+                result.push_back(*next++);
+            }
+            result.push_back(other);
+        }
+        while (next != told.end()) result.push_back(*next++);
+        return result;
+    }
+
+    // Of the item with the same key, or the same value; the size where there is none.
+    static std::size_t index_of(const Json& list, const Json& item, const std::string& key) {
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            if (key.empty() ? list[i] == item
+                            : list[i].is_object() && item.is_object() && list[i].contains(key) &&
+                                  item.contains(key) && list[i][key] == item[key]) {
+                return i;
+            }
+        }
+        return list.size();
     }
 
     Verdict merge_list(Json& list, const Json& patch, const std::string& key,
@@ -154,19 +197,21 @@ private:
             return allowed();
         }
         for (const Json& item : patch) {
+            if (key.empty()) {
+                if (index_of(list, item, key) == list.size()) list.push_back(item);
+                continue;
+            }
             if (!item.is_object() || !item.contains(key)) {
                 return internal("map: " + item.dump() +
                                 " does not contain declared merge key: " + key);
             }
-            const auto same = std::find_if(list.begin(), list.end(), [&](const Json& one) {
-                return one.contains(key) && one[key] == item[key];
-            });
+            const auto same = index_of(list, item, key);
             if (text_at(item, {"$patch"}) == "delete") {
-                if (same != list.end()) list.erase(same);
-            } else if (same == list.end()) {
+                if (same != list.size()) list.erase(same);
+            } else if (same == list.size()) {
                 list.push_back(without_directives(item));
             } else {
-                TRY(merge_object(*same, item, path));
+                TRY(merge_object(list[same], item, path));
             }
         }
         return allowed();

@@ -8,6 +8,7 @@
 #include "lab/api/object_meta.hpp"
 #include "lab/api/options.hpp"
 #include "lab/api/patch.hpp"
+#include "lab/api/pod_rules.hpp"
 #include "lab/api/rules.hpp"
 #include "lab/api/schema.hpp"
 
@@ -179,6 +180,7 @@ Outcome<Reply> replace_by(ServerState& state, const Call& call, const Object& be
     object = only_own_part(call, *before, std::move(object));
     take_over_metadata(object, old_metadata);
     if (call.version.schema) fill_in_defaults(object, *call.version.schema);
+    if (call.kind.kind == "Pod" && call.subresource.empty()) add_default_tolerations(object);
     count_generation(call, *before, object);
     const auto causes = problems_of(call, object, *before);
     if (!causes.empty()) return invalid(call.kind, call.key.name, causes);
@@ -218,26 +220,25 @@ Outcome<PatchType> patch_type(const Call& call) {
 
 Outcome<Json> decoded_patch(const std::string& text, PatchType type) {
     auto patch = kubeclient::parse_json(text, "patch");
+    const std::string before = type == PatchType::strategic ? "" : "error decoding patch: ";
     if (!patch.ok()) {
         const std::string& ours = patch.error().message;
         const bool ends = ours.find("unexpected end of input") != std::string::npos;
-        return bad_request("error decoding patch: " +
-                           (ends ? "unexpected end of JSON input" : ours));
+        return bad_request(before + (ends ? "unexpected end of JSON input" : ours));
     }
     const bool list = type == PatchType::json;
     if (list ? patch.value().is_array() : patch.value().is_object()) {
         return std::move(patch).value();
     }
-    return bad_request(std::string("error decoding patch: json: cannot unmarshal ") +
-                       patch.value().type_name() + " into Go value of type " +
+    return bad_request(before + "json: cannot unmarshal " + patch.value().type_name() +
+                       " into Go value of type " +
                        (list ? "[]handlers.jsonPatchOp" : "map[string]interface {}"));
 }
 
 Outcome<Json> patched(Json object, const Json& patch, PatchType type) {
     if (type == PatchType::json) return apply_json_patch(std::move(object), patch);
     if (type == PatchType::strategic) return apply_strategic_merge(std::move(object), patch);
-    object.merge_patch(patch);
-    return object;
+    return apply_merge_patch(std::move(object), patch);
 }
 
 }  // namespace

@@ -56,17 +56,48 @@ struct Server {
     Answer json_patch(const std::string& path, const Json& patch, const Query& query = {}) {
         return send(Method::patch, path, patch.dump(), "application/json-patch+json", query);
     }
+    Answer strategic(const std::string& path, const Json& patch, const Query& query = {}) {
+        return send(Method::patch, path, patch.dump(), "application/strategic-merge-patch+json",
+                    query);
+    }
     Answer remove(const std::string& path, const Json& options = nullptr, const Query& query = {}) {
         return send(Method::del, path, options.is_null() ? "" : options.dump(), "application/json",
                     query);
     }
 };
 
+inline std::vector<std::string> names(const Json& list) {
+    std::vector<std::string> names;
+    for (const Json& item : list.at("items")) {
+        names.push_back(item.at("metadata").at("name").get<std::string>());
+    }
+    return names;
+}
+
+inline std::string version_of(const Json& object) {
+    return object.at("metadata").at("resourceVersion").get<std::string>();
+}
+
+inline std::string warning(const Answer& answer) {
+    std::string text;
+    for (const auto& [name, value] : answer.headers) {
+        if (name == "warning") text += value;
+    }
+    return text;
+}
+
 inline Json vmi(const std::string& name) {
     return {{"apiVersion", "kubevirt.io/v1"},
             {"kind", "VirtualMachineInstance"},
             {"metadata", {{"name", name}}},
             {"spec", {{"domain", {{"devices", Json::object()}}}}}};
+}
+
+inline Json vm(const std::string& name) {
+    return {{"apiVersion", "kubevirt.io/v1"},
+            {"kind", "VirtualMachine"},
+            {"metadata", {{"name", name}}},
+            {"spec", {{"template", {{"spec", vmi(name)["spec"]}}}}}};
 }
 
 inline Json config_map(const std::string& name) {

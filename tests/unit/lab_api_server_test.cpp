@@ -82,9 +82,7 @@ TEST_CASE("an update that changes nothing leaves the version alone") {
 
 TEST_CASE("a kind with a status sub-resource keeps status and the rest apart") {
     Server server;
-    Json object = vmi("db");
-    object["kind"] = "VirtualMachine";
-    server.create(kVms, object);
+    server.create(kVms, vm("db"));
     auto patched = server.merge(kVms + "/db", {{"status", {{"ready", true}}}});
     CHECK_FALSE(patched.body.contains("status"));
     patched = server.merge(kVms + "/db/status",

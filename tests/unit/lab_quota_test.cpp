@@ -1,64 +1,80 @@
-#include "lab/controllers/quota.hpp"
+#include "lab/api/quota.hpp"
 
 #include <doctest/doctest.h>
 
-#include "lab_kube_builders.hpp"
+#include "lab_api_builders.hpp"
 
 using namespace lab_test;
 
 namespace {
 
-Json quota(const Json& hard) {
-    return {{"apiVersion", "v1"},
-            {"kind", "ResourceQuota"},
-            {"metadata", {{"name", "q"}, {"namespace", "default"}}},
-            {"spec", {{"hard", hard}}}};
+const std::string kQuotas = "/api/v1/namespaces/default/resourcequotas";
+
+void limit(Server& server, const Json& hard) {
+    REQUIRE(server
+                .create(kQuotas, {{"apiVersion", "v1"},
+                                  {"kind", "ResourceQuota"},
+                                  {"metadata", {{"name", "q"}}},
+                                  {"spec", {{"hard", hard}}}})
+                .status == 201);
+}
+
+Json sized(const std::string& name, const char* cpu, const char* memory) {
+    Json object = pod(name);
+    object["spec"]["containers"][0]["resources"] = {
+        {"requests", {{"cpu", cpu}, {"memory", memory}}}};
+    return object;
 }
 
 }  // namespace
 
-TEST_CASE("a quota's status follows the pods of its namespace") {
-    KubeWorld lab;
-    lab.add<lab::QuotaController>();
-    lab.seed(quota({{"pods", "3"}, {"requests.cpu", "2500m"}, {"requests.memory", "4Gi"}}));
-    for (const char* name : {"p1", "p2"}) lab.seed(pod(name, "a"));
-    Json done = pod("done", "a");
-    done["status"]["phase"] = "Succeeded";
-    lab.seed(done);
-    lab.world.settle();
-    CHECK(lab.get(lab::kube::kQuotas, "q")["status"]["used"] ==
-          Json{{"pods", "2"}, {"requests.cpu", "2"}, {"requests.memory", "2Gi"}});
-    lab.patch(lab::kube::kPods, {"default", "p1"}, {{"status", {{"phase", "Failed"}}}}, "status");
-    lab.world.settle();
-    CHECK(lab.get(lab::kube::kQuotas, "q")["status"]["used"]["pods"] == "1");
+TEST_CASE("a pod that exceeds the quota is refused with the sums") {
+    Server server;
+    limit(server, {{"pods", "1"}});
+    CHECK(server.create(kPods, pod("a")).status == 201);
+    const auto refused = server.create(kPods, pod("b"));
+    CHECK(refused.status == 403);
+    CHECK(refused.body.at("message") ==
+          "pods \"b\" is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: "
+          "pods=1");
+    const Json status = server.get(kQuotas + "/q").body.at("status");
+    CHECK(status == Json{{"hard", {{"pods", "1"}}}, {"used", {{"pods", "1"}}}});
+    server.merge(kPods + "/a/status", {{"status", {{"phase", "Succeeded"}}}});
+    CHECK(server.create(kPods, pod("b")).status == 201);
 }
 
-TEST_CASE("a pod beyond the quota is refused in the API server's words") {
-    KubeWorld lab;
-    lab.add<lab::QuotaController>();
-    lab.seed(quota({{"pods", "1"}}));
-    lab.seed(pod("p1", "a"));
-    lab.world.settle();
-    const auto refused =
-        lab.api.create("/api/v1/namespaces/default/pods", pod("p2"), kubeclient::DryRun::none);
-    REQUIRE_FALSE(refused.ok());
-    CHECK(refused.error().http_status == 403);
-    CHECK(refused.error().message.find(
-              "pods \"p2\" is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, "
-              "limited: pods=1") != std::string::npos);
+TEST_CASE("requests are added up, and have to be there") {
+    Server server;
+    limit(server, {{"requests.cpu", "1"}, {"requests.memory", "3Gi"}});
+    CHECK(server.create(kPods, sized("a", "500m", "1Gi")).status == 201);
+    CHECK(server.create(kPods, sized("b", "1", "2Gi")).body.at("message") ==
+          "pods \"b\" is forbidden: exceeded quota: q, requested: requests.cpu=1, used: "
+          "requests.cpu=500m, limited: requests.cpu=1");
+    CHECK(server.create(kPods, sized("b", "500m", "2560Mi")).body.at("message") ==
+          "pods \"b\" is forbidden: exceeded quota: q, requested: requests.memory=2560Mi, used: "
+          "requests.memory=1Gi, limited: requests.memory=3Gi");
+    CHECK(server.create(kPods, pod("c")).body.at("message") ==
+          "pods \"c\" is forbidden: failed quota: q: must specify requests.cpu for: c; "
+          "requests.memory for: c");
 }
 
-TEST_CASE("a new pod tolerates a lost node for five minutes, unless it says itself") {
-    KubeWorld lab;
-    REQUIRE(
-        lab.api.create("/api/v1/namespaces/default/pods", pod("p"), kubeclient::DryRun::none).ok());
-    const Json tolerations = lab.get(lab::kube::kPods, "p")["spec"]["tolerations"];
-    REQUIRE(tolerations.size() == 2);
-    CHECK(tolerations[0]["key"] == "node.kubernetes.io/not-ready");
-    CHECK(tolerations[1]["key"] == "node.kubernetes.io/unreachable");
-    CHECK(tolerations[1]["tolerationSeconds"] == 300);
-    Json all = pod("all");
-    all["spec"]["tolerations"] = {{{"operator", "Exists"}}};
-    REQUIRE(lab.api.create("/api/v1/namespaces/default/pods", all, kubeclient::DryRun::none).ok());
-    CHECK(lab.get(lab::kube::kPods, "all")["spec"]["tolerations"].size() == 1);
+TEST_CASE("other objects are counted by name and claims by size") {
+    Server server;
+    limit(server, {{"count/virtualmachines.kubevirt.io", "1"},
+                   {"persistentvolumeclaims", "2"},
+                   {"requests.storage", "3Gi"}});
+    CHECK(server.create(kVms, vm("a")).status == 201);
+    CHECK(server.create(kVms, vm("b")).status == 403);
+    const auto claim = [](const char* name) {
+        return Json{{"metadata", {{"name", name}}},
+                    {"spec", {{"resources", {{"requests", {{"storage", "2Gi"}}}}}}}};
+    };
+    const std::string claims = "/api/v1/namespaces/default/persistentvolumeclaims";
+    CHECK(server.create(claims, claim("a")).status == 201);
+    CHECK(server.create(claims, claim("b")).body.at("message") ==
+          "persistentvolumeclaims \"b\" is forbidden: exceeded quota: q, requested: "
+          "requests.storage=2Gi, used: requests.storage=2Gi, limited: requests.storage=3Gi");
+    server.remove(claims + "/a");
+    CHECK(server.get(kQuotas + "/q").body.at("status").at("used").at("requests.storage") == "0");
+    CHECK(server.create(claims, claim("b")).status == 201);
 }
