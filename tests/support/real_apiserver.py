@@ -3,7 +3,7 @@
 
   real_apiserver.py start FOLDER [OPTIONS]
   real_apiserver.py stop FOLDER      ends everything; the logs stay in FOLDER
-  real_apiserver.py restart FOLDER   the API server only, on the same port
+  real_apiserver.py restart FOLDER   kills the API server only, and starts it on the same port
   real_apiserver.py compact FOLDER   the history is forgotten: see "Old versions"
 
 --scheduler                       the real kube-scheduler as well
@@ -11,8 +11,9 @@
 --until-parent-ends               stop by itself when the process that called us ends
 
 FOLDER gets NAME.kubeconfig for the users below, the logs, and state.json. `start` replaces what an
-earlier one left there, and returns when everything that was asked for is ready. Where the programs
-are missing it writes the reason to FOLDER/skipped and to standard output, and ends with code 77.
+earlier one left there, refuses any other folder with files in it, and returns when everything that
+was asked for is ready. Where the programs are missing it writes the reason to FOLDER/skipped and to
+standard output, and ends with code 77.
 
 Users: admin (everything, by client certificate), viewer (may read KubeVirt's and the usual kinds,
 changes nothing) and nobody (no rights but those of everyone), by token. TLS and RBAC are on.
@@ -27,7 +28,8 @@ etcd, so it is the restart inside `compact` that makes the server forget. Afterw
 - a list with a continue token, or with resourceVersionMatch=Exact, of an earlier version: 410;
 - a watch from an earlier version: 200, and one ERROR event that holds the Status with code 410
   (so does one after `restart` alone; only lists then still find their version in etcd);
-- anything, for a second or so: perhaps 429 "storage is (re)initializing" with Retry-After.
+- anything, for a second or so: 429 "storage is (re)initializing" with Retry-After, perhaps; both
+  verbs return when that is over.
 Bookmarks come a minute after the watch began, whatever its timeout; or at once after the objects
 that are there, when asked with sendInitialEvents=true and resourceVersionMatch=NotOlderThan.
 (Seen on 1.36.3.)
@@ -56,9 +58,8 @@ KINDS = [PROJECT / "lab" / "crds", PROJECT.parent / "shared" / "data" / "crds"]
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 READY_WITHIN = 120  # seconds; four on an idle machine
 
-# Everyone who is known by a token: name, groups. The components are those of RBAC's own roles.
-TOKENS = {"viewer": [], "nobody": [],
-          "system:kube-scheduler": [], "system:kube-controller-manager": []}
+# Everyone who is known by a token. For the components RBAC brings roles along.
+TOKENS = ["viewer", "nobody", "system:kube-scheduler", "system:kube-controller-manager"]
 READABLE = {"": ["configmaps", "events", "limitranges", "namespaces", "nodes",
                  "persistentvolumeclaims", "persistentvolumes", "pods", "pods/log",
                  "resourcequotas", "services"],
@@ -97,6 +98,12 @@ class Client:
             connection.close()
         is_json = reply.headers.get_content_type() == "application/json"
         return reply.status, json.loads(content) if is_json else content.decode()
+
+    def is_ok(self, path):
+        try:
+            return self.send("GET", path, timeout=5)[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
 
     def must(self, method, path, body=None, content_type="application/json"):
         """The reply; a refusal is a Failure, and so is a server that is not there."""
@@ -179,8 +186,8 @@ class ControlPlane:
         except ProcessLookupError:
             return
         try:
-            command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if os.fsencode(self.state["commands"][name][0]) not in command[:1]:
+            command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+            if command[:-1] != self.state["commands"][name]:
                 return
             signal.pidfd_send_signal(handle, signal.SIGKILL)
             select.select([handle], [], [])
@@ -191,19 +198,16 @@ class ControlPlane:
         lines = (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace")
         return "\n".join(lines.splitlines()[-15:])
 
-    def wait_ready(self, process, name, is_ready):
-        def ready():
+    def start_process(self, name, client, health):
+        """Returns when a GET of `health` says 200."""
+        process = self.spawn(name)
+
+        def is_ready():
             if process.poll() is not None:
                 raise Failure(f"{name} ended with code {process.returncode}; the end of its log:\n"
                               + self.log_end(name))
-            return is_ready()
-        wait_until(ready, f"readiness of {name}")
-
-    def api_is_ready(self):
-        try:
-            return self.client().send("GET", "/readyz", timeout=5)[0] == 200
-        except (OSError, http.client.HTTPException):
-            return False
+            return client.is_ok(health)
+        wait_until(is_ready, f"readiness of {name}")
 
     # ---- start
 
@@ -214,9 +218,7 @@ class ControlPlane:
         programs += ["kube-controller-manager"] * bool(controllers)
         found = dict(zip(programs, assets.find(*programs)))
         self.stop()
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
-        self.folder.mkdir(parents=True)
+        self.make_folder()
         self.state["session"] = os.urandom(8).hex()
         self.make_certificates()
         try:
@@ -236,14 +238,20 @@ class ControlPlane:
             self.stop()
             raise
 
+    def make_folder(self):
+        ours = self.state_file.exists() or (self.folder / "skipped").exists()
+        if self.folder.exists() and any(self.folder.iterdir()) and not ours:
+            raise Failure(f"{self.folder} holds files that are not from an earlier start")
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True, mode=0o700)
+
     def make_certificates(self):
         authority = Authority(self.certificates)
         authority.make("server", "/CN=kube-apiserver", "server")
         authority.make("admin", "/O=system:masters/CN=admin", "client")
         authority.make("front-proxy", "/CN=front-proxy", "client")
         authority.make("service-account", "/CN=service-account", "client")
-        rows = [f'{name}-token,{name},{name},"{",".join(groups)}"'
-                for name, groups in TOKENS.items()]
+        rows = [f"{name}-token,{name},{name}" for name in TOKENS]
         (self.certificates / "tokens.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
     def start_storage_and_api(self, found):
@@ -298,17 +306,10 @@ class ControlPlane:
             f"--service-account-signing-key-file={files / 'service-account.key'}"]
 
     def start_etcd(self):
-        storage = Client(self.state["ports"]["etcd"])
-
-        def answers():
-            try:
-                return storage.send("GET", "/health", timeout=5)[0] == 200
-            except (OSError, http.client.HTTPException):
-                return False
-        self.wait_ready(self.spawn("etcd"), "etcd", answers)
+        self.start_process("etcd", Client(self.state["ports"]["etcd"]), "/health")
 
     def start_api(self):
-        self.wait_ready(self.spawn("kube-apiserver"), "kube-apiserver", self.api_is_ready)
+        self.start_process("kube-apiserver", self.client(), "/readyz")
 
     def start_component(self, found, name, *flags):
         """They serve their health on a port of their own, with TLS of their own making."""
@@ -322,14 +323,7 @@ class ControlPlane:
         unverified = ssl.create_default_context()
         unverified.check_hostname = False
         unverified.verify_mode = ssl.CERT_NONE
-        health = Client(port, unverified)
-
-        def healthy():
-            try:
-                return health.send("GET", "/healthz", timeout=5)[0] == 200
-            except (OSError, http.client.HTTPException):
-                return False
-        self.wait_ready(self.spawn(name), name, healthy)
+        self.start_process(name, Client(port, unverified), "/healthz")
 
     def write_kubeconfigs(self):
         def encoded(name):
@@ -364,8 +358,8 @@ class ControlPlane:
 
     def is_served(self, definition):
         spec = definition["spec"]
-        return all(self.client().send("GET", f"/apis/{spec['group']}/{version['name']}/"
-                                             f"{spec['names']['plural']}?limit=1")[0] == 200
+        return all(self.client().is_ok(f"/apis/{spec['group']}/{version['name']}/"
+                                       f"{spec['names']['plural']}?limit=1")
                    for version in spec["versions"] if version["served"])
 
     def apply_rights(self):
@@ -388,12 +382,10 @@ class ControlPlane:
         """What is killed here keeps nothing that anybody wants."""
         for name in reversed(list(self.state["pids"])):
             self.end(name)
-        if self.folder.exists():
+        if self.state_file.exists():
             self.save()
 
     def restart(self):
-        if "kube-apiserver" not in self.state["pids"]:
-            raise Failure(f"no API server runs for {self.folder}")
         # A crash: to clients the harder case, and there is no telling how long others take to end.
         self.end("kube-apiserver")
         self.start_api()
@@ -433,6 +425,8 @@ def main():
     server = ControlPlane(options.folder)
     try:
         if options.verb != "start":
+            if options.verb != "stop" and not server.state["pids"]:
+                raise Failure(f"no servers run for {server.folder}")
             getattr(server, options.verb)()
             return 0
         server.start(options.scheduler, options.controller_manager)
