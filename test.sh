@@ -21,6 +21,7 @@ run_tests() {
   cmake --build --preset dev
   say "tests"
   local code=0
+  rm -f "$report"
   ctest --preset dev --parallel "$(getconf _NPROCESSORS_ONLN)" --output-junit "$report" "$@" || code=$?
   tests/summary.py "$report"
   exit "$code"
