@@ -80,8 +80,10 @@ std::vector<facts::HostPort> decode_ports(const Fields& spec) {
         for (const auto& port : container.list("ports")) {
             const auto number = port.maybe_integer("hostPort").value_or(0);
             if (number <= 0) continue;
-            ports.push_back({port.maybe_text("hostIP").value_or("0.0.0.0"),
-                             port.maybe_text("protocol").value_or("TCP"), number});
+            const auto ip = port.text("hostIP");
+            const auto protocol = port.text("protocol");
+            ports.push_back(
+                {ip.empty() ? "0.0.0.0" : ip, protocol.empty() ? "TCP" : protocol, number});
         }
     };
     for (const auto& container : spec.list("initContainers")) {

@@ -138,6 +138,7 @@ TEST_CASE("host ports collide by port and protocol, and by address unless one is
         {node("n"), with_port(pod("p1", "n"), {{"hostPort", 80}, {"hostIP", "1.1.1.1"}})});
     const std::string taken = "node(s) didn't have free ports for the requested pod ports";
     CHECK(world.why_not("n", with_port(pod("p"), {{"hostPort", 80}})) == taken);
+    CHECK(world.why_not("n", with_port(pod("p"), {{"hostPort", 80}, {"hostIP", ""}})) == taken);
     CHECK(world.why_not("n", with_port(pod("p"), {{"hostPort", 80}, {"hostIP", "1.1.1.1"}})) ==
           taken);
     CHECK(world.why_not("n", with_port(pod("p"), {{"hostPort", 80}, {"hostIP", "2.2.2.2"}})) == "");
