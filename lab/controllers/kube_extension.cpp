@@ -101,7 +101,8 @@ std::optional<Refusal> KubeExtension::admit(Admission& admission) {
     }
     for (const auto& [key, quota] : store_.all(kube::kQuotas)) {
         if (key.ns != admission.key.ns) continue;
-        if (const auto why = exceeded(*quota, usage_of_pod(object))) {
+        const auto used = usage_in(key.ns, store_);
+        if (const auto why = exceeded(*quota, used, usage_of_pod(object))) {
             return Refusal{403, "Forbidden", forbidden + *why};
         }
     }

@@ -258,9 +258,9 @@ std::vector<WorkItem> PodGarbageCollector::concerned(const Change& change,
                                                      const Store& objects) const {
     if (change.resource == kube::kPods) return {{change.resource, change.key}};
     if (change.resource != kube::kNodes) return {};
-    if (!changed(change, {"spec", "taints"}) && !changed(change, {"status", "conditions"})) {
-        return {};
-    }
+    const bool same_readiness = change.type == ChangeType::modified &&
+                                kube::is_ready(*change.before) == kube::is_ready(*change.object);
+    if (same_readiness && !changed(change, {"spec", "taints"})) return {};
     return pods_on(change.key.name, objects);
 }
 

@@ -75,17 +75,31 @@ Usage usage_of_pod(const Json& pod) {
     return usage;
 }
 
-std::optional<std::string> exceeded(const Json& quota, const Usage& more) {
-    Usage used;
-    add_amounts(used, "", find(quota, {"status", "used"}));
+Usage usage_in(const std::string& ns, const Store& objects) {
+    Usage all;
+    const auto add = [&](const Usage& more) {
+        for (const auto& [name, amount] : more) all[name] += amount;
+    };
+    for (const auto& [key, pod] : objects.all(kube::kPods)) {
+        if (key.ns == ns) add(usage_of_pod(*pod));
+    }
+    for (const auto& [key, claim] : objects.all(kube::kClaims)) {
+        if (key.ns == ns) add(usage_of_claim(*claim));
+    }
+    return all;
+}
+
+std::optional<std::string> exceeded(const Json& quota, const Usage& used, const Usage& more) {
     Usage requested;
     Usage limited;
     Usage spent;
     for (const auto& [name, limit] : hard_of(quota)) {
         const auto wanted = more.find(name);
-        if (wanted == more.end() || used[name] + wanted->second <= limit) continue;
+        const auto spent_already = used.find(name);
+        const auto now = spent_already == used.end() ? 0 : spent_already->second;
+        if (wanted == more.end() || now + wanted->second <= limit) continue;
         requested[name] = wanted->second;
-        spent[name] = used[name];
+        spent[name] = now;
         limited[name] = limit;
     }
     if (requested.empty()) return std::nullopt;
@@ -110,15 +124,7 @@ kubeclient::Result<std::optional<Duration>> QuotaController::sync(const WorkItem
     const std::optional<Duration> rest;
     const Object quota = cluster.objects.get(kube::kQuotas, item.key);
     if (!quota) return rest;
-    Usage all;
-    for (const auto& [key, pod] : cluster.objects.all(kube::kPods)) {
-        if (key.ns != item.key.ns) continue;
-        for (const auto& [name, amount] : usage_of_pod(*pod)) all[name] += amount;
-    }
-    for (const auto& [key, claim] : cluster.objects.all(kube::kClaims)) {
-        if (key.ns != item.key.ns) continue;
-        for (const auto& [name, amount] : usage_of_claim(*claim)) all[name] += amount;
-    }
+    Usage all = usage_in(item.key.ns, cluster.objects);
     Json used = Json::object();
     for (const auto& [name, limit] : hard_of(*quota)) used[name] = quantity_text(all[name], name);
     const Json* hard = find(*quota, {"spec", "hard"});

@@ -17,10 +17,12 @@ using Usage = std::map<std::string, std::int64_t>;
 // What the pod counts for: pods, count/pods, cpu, requests.cpu, limits.memory, … Finished pods
 // count for nothing but count/pods.
 Usage usage_of_pod(const Json& pod);
+// What all pods and claims of the namespace count for.
+Usage usage_in(const std::string& ns, const Store& objects);
 
-// Why the quota forbids the new pod: "exceeded quota: q, requested: pods=1, used: pods=28, limited:
+// Why the quota forbids more: "exceeded quota: q, requested: pods=1, used: pods=28, limited:
 // pods=28". nullopt: it does not.
-std::optional<std::string> exceeded(const Json& quota, const Usage& more);
+std::optional<std::string> exceeded(const Json& quota, const Usage& used, const Usage& more);
 
 // As Kubernetes prints the amount: "28", "1500m", "2Gi".
 std::string quantity_text(std::int64_t thousandths, const std::string& resource);

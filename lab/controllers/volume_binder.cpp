@@ -66,11 +66,23 @@ kubeclient::Status bind_claim(const Json& claim, const Json& volume, const Objec
 }  // namespace
 
 std::vector<WorkItem> VolumeBinder::concerned(const Change& change, const Store& objects) const {
-    if (change.type == ChangeType::deleted) return {};
-    if (change.resource == volumes) return {{volumes, change.key}};
-    if (change.resource != claims) return {};
-    if (const auto volume = text_at(*change.object, {"spec", "volumeName"})) {
-        return {{volumes, {"", *volume}}};
+    std::vector<WorkItem> items;
+    const Json& object = *change.object;
+    if (change.resource == kube::kClaims) {
+        items.push_back({change.resource, change.key});
+        const auto volume = text(object, {"spec", "volumeName"});
+        if (!volume.empty()) items.push_back({kube::kVolumes, {"", volume}});
+        return items;
+    }
+    if (change.resource == kube::kVolumes) items.push_back({change.resource, change.key});
+    const auto claim = text(object, {"spec", "claimRef", "name"});
+    if (!claim.empty()) {
+        items.push_back({kube::kClaims, {text(object, {"spec", "claimRef", "namespace"}), claim}});
+    } else if (change.resource == kube::kVolumes || change.resource == kube::kClasses) {
+        for (const auto& [key, waiting] : objects.all(kube::kClaims)) {
+            if (text(*waiting, {"status", "phase"}) == "Bound") continue;
+            items.push_back({kube::kClaims, key});
+        }
     }
     for (const auto& [key, volume] : objects.all(volumes)) {
         if (claim_of(*volume) == change.key) return {{volumes, key}};
