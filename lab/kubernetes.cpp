@@ -1,7 +1,6 @@
 #include "lab/kubernetes.hpp"
 
 #include "lab/controllers/garbage_collector.hpp"
-#include "lab/controllers/kube_extension.hpp"
 #include "lab/controllers/node_lifecycle.hpp"
 #include "lab/controllers/quota.hpp"
 #include "lab/controllers/scheduler.hpp"
@@ -10,7 +9,7 @@
 namespace lab {
 
 std::unique_ptr<Extension> add_kubernetes(World& world, const KubernetesTimes& times) {
-    auto extension = std::make_unique<KubeExtension>(world.objects(), [&] { return world.now(); });
+    auto extension = std::make_unique<QuotaAdmission>(world.objects());
     world.server().extend(*extension);
     // Rights are not what is played here: with RBAC on, these users may do everything.
     const User scheduler{"system:kube-scheduler", {"system:masters", "system:authenticated"}};

@@ -13,8 +13,8 @@ struct KubernetesTimes {
     Duration provision = std::chrono::seconds(1);
 };
 
-// Adds the controllers and what the API server does for them. The extension is the caller's, and
-// has to outlive the world.
+// Adds the controllers and the API server's quota admission. The extension is the caller's, and has
+// to outlive the world.
 std::unique_ptr<Extension> add_kubernetes(World& world, const KubernetesTimes& times = {});
 
 }  // namespace lab

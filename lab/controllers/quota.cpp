@@ -107,6 +107,21 @@ std::optional<std::string> exceeded(const Json& quota, const Usage& used, const 
            ", used: " + list(spent) + ", limited: " + list(limited);
 }
 
+std::optional<Refusal> QuotaAdmission::admit(Admission& admission) {
+    const bool new_pod = admission.verb == "create" && admission.subresource.empty() &&
+                         admission.resource == kube::kPods && admission.object;
+    if (!new_pod) return std::nullopt;
+    for (const auto& [key, quota] : store_.all(kube::kQuotas)) {
+        if (key.ns != admission.key.ns) continue;
+        const auto why =
+            exceeded(*quota, usage_in(key.ns, store_), usage_of_pod(*admission.object));
+        if (!why) continue;
+        return Refusal{403, "Forbidden",
+                       "pods \"" + kube::name_of(*admission.object) + "\" is forbidden: " + *why};
+    }
+    return std::nullopt;
+}
+
 std::vector<WorkItem> QuotaController::concerned(const Change& change, const Store& objects) const {
     if (change.resource == kube::kQuotas) return {{change.resource, change.key}};
     if (change.resource != kube::kPods && change.resource != kube::kClaims) return {};

@@ -1,4 +1,4 @@
-// ResourceQuotas: what is used, and what a new pod would use. Pure, but for the controller.
+// ResourceQuotas: what is used, what a new pod would use, and its refusal.
 // Source: kubernetes v1.36 pkg/quota/v1/evaluator/core, pkg/controller/resourcequota,
 // apiserver pkg/admission/plugin/resourcequota.
 #pragma once
@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "lab/api/api_server.hpp"
 #include "lab/controllers/controller.hpp"
 
 namespace lab {
@@ -26,6 +27,18 @@ std::optional<std::string> exceeded(const Json& quota, const Usage& used, const 
 
 // As Kubernetes prints the amount: "28", "1500m", "2Gi".
 std::string quantity_text(std::int64_t thousandths, const std::string& resource);
+
+// The admission plugin: refuses pods beyond a quota of their namespace.
+class QuotaAdmission final : public Extension {
+public:
+    // `store` is the server's, and outlives the extension.
+    explicit QuotaAdmission(const Store& store) : store_(store) {}
+
+    std::optional<Refusal> admit(Admission& admission) override;
+
+private:
+    const Store& store_;
+};
 
 // Keeps status.hard and status.used up to date.
 class QuotaController final : public Controller {

@@ -61,14 +61,14 @@ TEST_CASE("an object with another living owner only loses the reference") {
 TEST_CASE("an owner deleted in the foreground waits for what it owns") {
     KubeWorld lab;
     lab.add<lab::GarbageCollector>();
-    Json owner = config("owner");
-    owner["metadata"]["finalizers"] = {"foregroundDeletion"};
-    lab.seed(owner);
+    lab.seed(config("owner"));
     Json child = config("child", Json::array({owned_by("owner")}));
     child["metadata"]["finalizers"] = {"example.com/hold"};
     lab.seed(child);
     lab.world.settle();
-    lab.remove(configs, {"default", "owner"});
+    kubeclient::DeleteOptions options;
+    options.propagation = kubeclient::Propagation::foreground;
+    lab.remove(configs, {"default", "owner"}, options);
     lab.world.settle();
     CHECK(lab::kube::is_deleting(lab.get(configs, "child")));
     CHECK_FALSE(lab.get(configs, "owner").is_null());
@@ -81,12 +81,12 @@ TEST_CASE("an owner deleted in the foreground waits for what it owns") {
 TEST_CASE("an owner deleted with orphan leaves what it owned") {
     KubeWorld lab;
     lab.add<lab::GarbageCollector>();
-    Json owner = config("owner");
-    owner["metadata"]["finalizers"] = {"orphan"};
-    lab.seed(owner);
+    lab.seed(config("owner"));
     lab.seed(config("child", Json::array({owned_by("owner")})));
     lab.world.settle();
-    lab.remove(configs, {"default", "owner"});
+    kubeclient::DeleteOptions options;
+    options.propagation = kubeclient::Propagation::orphan;
+    lab.remove(configs, {"default", "owner"}, options);
     lab.world.settle();
     CHECK(lab.get(configs, "owner").is_null());
     CHECK(lab.get(configs, "child")["metadata"]["ownerReferences"].empty());

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "lab/controllers/kube_extension.hpp"
 #include "lab/controllers/kube_objects.hpp"
+#include "lab/controllers/quota.hpp"
 #include "lab/world.hpp"
 
 namespace lab_test {
@@ -43,6 +43,7 @@ inline Json pod(const std::string& name, const std::string& node = "") {
                   {"image", "x"},
                   {"resources", {{"requests", {{"cpu", "1"}, {"memory", "1Gi"}}}}}}}}}},
              {"status", {{"phase", "Pending"}}}};
+    pod["spec"]["terminationGracePeriodSeconds"] = 30;
     if (node.empty()) return pod;
     pod["spec"]["nodeName"] = node;
     pod["status"] = {{"phase", "Running"},
@@ -87,12 +88,12 @@ inline Json with_claim(Json pod, const std::string& claim) {
 
 struct KubeWorld {
     lab::World world{{1, start()}};
-    lab::KubeExtension extension{world.objects(), [this] { return world.now(); }};
+    lab::QuotaAdmission quotas{world.objects()};
     std::unique_ptr<kubeclient::Transport> transport =
         lab::transport_as(world.server(), {"admin", {"system:masters"}});
     kubeclient::Api api{*transport};
 
-    KubeWorld() { world.server().extend(extension); }
+    KubeWorld() { world.server().extend(quotas); }
 
     template <class Controller, class... Arguments>
     void add(Arguments&&... arguments) {
