@@ -1,6 +1,7 @@
 #include "lab/controllers/kubelet.hpp"
 
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "kubeclient/api.hpp"
 #include "lab/controllers/kubelet_writes.hpp"
@@ -45,6 +46,15 @@ kubeclient::Status remove(const Json& pod, Cluster& cluster) {
 
 bool deleting(const Json& pod) {
     return text_at(pod, {"metadata", "deletionTimestamp"}).has_value();
+}
+
+// virt-launcher's --qemu-timeout: 240 s and up to 120 s more, here by the pod's uid. A scene that
+// holds a migration holds it for good. Source: kubevirt pkg/virt-controller/services/template.go.
+Duration patience(const std::string& uid, const Object& vmi) {
+    if (vmi && !knobs_of(*vmi).hold.empty()) return std::chrono::hours(24 * 365);
+    const auto sum = std::accumulate(uid.begin(), uid.end(), 0,
+                                     [](int so_far, char c) { return (so_far * 31 + c) % 120; });
+    return std::chrono::seconds(240 + sum);
 }
 
 kubeclient::Status renew_lease(const Json& node, Cluster& cluster) {
@@ -164,7 +174,7 @@ Kubelet::Next Kubelet::keep(const Json& pod, Cluster& cluster) {
     if (!is_launcher(pod)) return std::optional<Duration>();
     const Object vmi = vmi_of(pod, cluster.objects);
     if (hardware_.launcher(uid) == nullptr) {
-        hardware_.start_launcher(uid, vmi ? vmi_name(*vmi) : "", node);
+        hardware_.start_launcher(uid, vmi ? vmi_name(*vmi) : "", node, patience(uid, vmi));
     }
     started_[key] = {uid, node};
     by_node_[node][key] = uid;
@@ -177,7 +187,7 @@ Kubelet::Next Kubelet::keep(const Json& pod, Cluster& cluster) {
 }
 
 Kubelet::Next Kubelet::end(const Json& pod, const std::string& phase, Cluster& cluster) {
-    TRY(write_status(pod, {{"phase", phase}}, cluster));
+    TRY(write_status(pod, ended_status(pod, phase, cluster.now), cluster));
     return std::optional<Duration>();
 }
 

@@ -80,6 +80,23 @@ Json running_status(const Json& pod, const std::string& address, Instant now) {
             {"containerStatuses", std::move(containers)}};
 }
 
+Json ended_status(const Json& pod, const std::string& phase, Instant now) {
+    Json status{{"phase", phase}};
+    const bool well = phase == "Succeeded";
+    for (Json container : items_at(pod, {"status", "containerStatuses"})) {
+        const auto since = text_at(container, {"state", "running", "startedAt"});
+        container["ready"] = false;
+        container["started"] = false;
+        container["state"] = {{"terminated",
+                               {{"exitCode", well ? 0 : 1},
+                                {"reason", well ? "Completed" : "Error"},
+                                {"startedAt", since.value_or(seconds(now))},
+                                {"finishedAt", seconds(now)}}}};
+        status["containerStatuses"].push_back(std::move(container));
+    }
+    return status;
+}
+
 bool volumes_attached(const Json& pod, const Store& objects) {
     const std::string ns = text_at(pod, {"metadata", "namespace"}).value_or("");
     const std::string node = text_at(pod, {"spec", "nodeName"}).value_or("");

@@ -13,6 +13,9 @@ namespace lab {
 // The status of a pod whose containers all run.
 Json running_status(const Json& pod, const std::string& address, Instant now);
 
+// The status of one whose containers have ended: phase Succeeded or Failed.
+Json ended_status(const Json& pod, const std::string& phase, Instant now);
+
 // Whether every volume that a CSI driver has to attach is attached to the pod's node. A driver
 // without a CSIDriver object is taken for one that needs no attaching.
 bool volumes_attached(const Json& pod, const Store& objects);

@@ -142,6 +142,26 @@ std::optional<HandlerStep> abort(const Migration& migration) {
     return migration.write({{"abortStatus", "Failed"}});
 }
 
+// The guest is with the target, whose handler has to say so. Else nobody knows where it runs, and
+// the VMI is given up. Source: kubevirt pkg/virt-handler/migration-source.go.
+HandlerStep await_target(const Migration& migration, const MigrationJob& job) {
+    constexpr Duration patience = std::chrono::seconds(60);
+    HandlerStep step;
+    if (text_at(migration.state, {"targetNodeDomainReadyTimestamp"})) return step;
+    const Duration left = job.ended + patience - migration.around.now;
+    if (left > Duration(0)) {
+        step.again = left;
+        return step;
+    }
+    step = migration.write(
+        {{"failed", true}, {"completed", true}, {"endTimestamp", migration.around.time()}});
+    (*step.vmi)["status"]["phase"] = "Failed";
+    step.after.push_back({"Warning", "Migrated",
+                          "The VirtualMachineInstance's domain was never observed on the target "
+                          "after the migration completed within the timeout period."});
+    return step;
+}
+
 std::string mode_of(const MigrationJob& job) {
     switch (job.mode) {
         case JobMode::pre_copy:
@@ -158,7 +178,8 @@ HandlerStep follow(const Migration& migration) {
     if (auto step = abort(migration)) return *step;
     const MigrationJob* job = migration.around.hardware.job(migration.uid);
     HandlerStep step;
-    if (job == nullptr || job->state == JobState::completed) return step;
+    if (job == nullptr) return step;
+    if (job->state == JobState::completed) return await_target(migration, *job);
     if (job->state == JobState::failed) {
         if (job->mode == JobMode::post_copy) return split(migration, *job);
         return failed(migration, job->failure, job->aborted);

@@ -53,8 +53,8 @@ public:
     Load load(const std::string& vmi) const;
 
     // --- launchers, by the pod's uid
-    void start_launcher(const std::string& pod_uid, const std::string& vmi,
-                        const std::string& node);
+    void start_launcher(const std::string& pod_uid, const std::string& vmi, const std::string& node,
+                        Duration patience = std::chrono::minutes(5));
     void start_guest(const std::string& pod_uid, std::vector<std::string> disks);
     void expect_guest(const std::string& pod_uid, std::vector<std::string> disks);
     void pause_guest(const std::string& pod_uid);
@@ -85,6 +85,7 @@ private:
 
     void settle();
     void settle(MigrationJob& job, Instant now);
+    void give_up(Instant now);
     void mark_broken(Instant now);
     void complete(MigrationJob& job, Instant at);
     void fail(MigrationJob& job, Instant at, const std::string& text);
@@ -105,6 +106,7 @@ private:
     std::map<std::string, Launcher> launchers_{};
     std::map<std::string, MigrationJob> jobs_{};
     std::set<std::string> running_{};  // jobs that may still go on
+    std::set<std::string> waiting_{};  // launchers that may still be without a guest
     Ledger ledger_{};
     int boots_ = 0;
 };

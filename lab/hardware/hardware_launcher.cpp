@@ -1,4 +1,6 @@
 // Launchers and the guests in them.
+#include <algorithm>
+
 #include "lab/hardware/hardware.hpp"
 
 namespace lab {
@@ -16,9 +18,27 @@ bool has_guest(QemuState state) {
 }  // namespace
 
 void Hardware::start_launcher(const std::string& pod_uid, const std::string& vmi,
-                              const std::string& node) {
+                              const std::string& node, Duration patience) {
     settle();
-    launchers_.try_emplace(pod_uid, Launcher{pod_uid, vmi, node, {}, clock_()});
+    launchers_.try_emplace(pod_uid, Launcher{pod_uid, vmi, node, {}, clock_(), patience});
+    waiting_.insert(pod_uid);
+}
+
+// A launcher to which no guest comes ends. One that is receiving has seen it come.
+void Hardware::give_up(Instant now) {
+    for (auto place = waiting_.begin(); place != waiting_.end();) {
+        Launcher& launcher = launchers_.at(*place);
+        const bool done = has_guest(launcher.qemu) || launcher.guest_left || launcher.exit_code;
+        const bool receives = std::any_of(
+            running_.begin(), running_.end(),
+            [&](const std::string& uid) { return jobs_.at(uid).target_pod == launcher.pod_uid; });
+        const bool late = !done && !receives && launcher.started + launcher.patience <= now;
+        if (late) {
+            set_qemu(launcher, QemuState::none, now);
+            launcher.exit_code = 1;
+        }
+        place = done || late ? waiting_.erase(place) : std::next(place);
+    }
 }
 
 void Hardware::start_guest(const std::string& pod_uid, std::vector<std::string> disks) {

@@ -109,6 +109,7 @@ void Hardware::settle() {
         settle(job, now);
         place = job.state == JobState::running ? std::next(place) : running_.erase(place);
     }
+    give_up(now);
 }
 
 // Pauses, post-copy, the end and a break, in the order of their times.

@@ -33,6 +33,7 @@ struct Launcher {
     std::string node{};
     std::vector<std::string> disks{};  // the back-end's names of what QEMU writes to
     Instant started{};
+    Duration patience{};  // how long it waits for a guest before it ends (--qemu-timeout)
     QemuState qemu = QemuState::none;
     std::optional<int> exit_code{};  // the process is gone
     // The guest has moved away, and the launcher ends when its virt-handler says so.

@@ -192,6 +192,20 @@ TEST_CASE("a script says how long memory is copied and how it ends") {
     }
 }
 
+TEST_CASE("a launcher to which no guest comes gives up, one that receives does not") {
+    Site site;
+    site.hardware.start_launcher("other", "prod/a", "node-b");
+    auto slow = Site::settings();
+    slow.bandwidth = 10 << 20;
+    site.migrate(slow);
+    site.now += 299s;
+    CHECK_FALSE(site.hardware.launcher("other")->exit_code);
+    site.now += 1s;
+    CHECK(site.hardware.launcher("other")->exit_code == 1);
+    CHECK_FALSE(site.hardware.launcher("target")->exit_code);
+    CHECK_FALSE(site.hardware.launcher("source")->exit_code);
+}
+
 TEST_CASE("a launcher that ends breaks its migration at once") {
     Site site;
     site.migrate();

@@ -25,6 +25,7 @@ Json pod(const std::string& name, const std::string& node) {
          {{"name", name}, {"namespace", "prod"}, {"labels", {{"kubevirt.io", "virt-launcher"}}}}},
         {"spec",
          {{"nodeName", node},
+          {"terminationGracePeriodSeconds", 30},
           {"containers", {{{"name", "compute"}, {"image", "quay.io/launcher:v1"}}}}}},
         {"status", {{"phase", "Pending"}}}};
 }
@@ -125,6 +126,9 @@ TEST_CASE("a deleted pod ends its guest, says so, and goes") {
     REQUIRE(phases.size() >= 2);
     CHECK(phases.front() == "Running");
     CHECK(phases.back() == "Succeeded");
+    const Json& ended = history->back().object->at("status").at("containerStatuses").at(0);
+    CHECK(ended.at("ready") == false);
+    CHECK(ended.at("state").at("terminated").at("reason") == "Completed");
 }
 
 TEST_CASE("a pod that never started goes without having ended") {

@@ -40,9 +40,12 @@ public:
         if (!pod || text_at(*pod, {"spec", "nodeName"})) return std::optional<lab::Duration>();
         const bool target =
             text_at(*pod, {"metadata", "labels", "kubevirt.io/migrationJobUID"}).has_value();
-        TRY(cluster.api.patch(
-            "/api/v1/namespaces/prod/pods/" + item.key.name, kubeclient::PatchKind::merge,
-            {{"spec", {{"nodeName", target ? "node-b" : "node-a"}}}}, kubeclient::DryRun::none));
+        const Json binding{{"apiVersion", "v1"},
+                           {"kind", "Binding"},
+                           {"metadata", {{"name", item.key.name}, {"namespace", "prod"}}},
+                           {"target", {{"kind", "Node"}, {"name", target ? "node-b" : "node-a"}}}};
+        TRY(cluster.api.create("/api/v1/namespaces/prod/pods/" + item.key.name + "/binding",
+                               binding, kubeclient::DryRun::none));
         return std::optional<lab::Duration>();
     }
 };
@@ -350,6 +353,35 @@ TEST_CASE("a source without power loses the guest, and the target's launcher end
     CHECK(site.hardware.ledger().lost("prod/a"));
     CHECK(site.pod_phase(site.state("targetPod")) == "Failed");
     CHECK(site.phase() == "Failed");
+}
+
+TEST_CASE("a source whose handler is dead before the start lets the target's launcher give up") {
+    Site site;
+    site.hardware.stop_handler("node-a");
+    site.migrate();
+    CHECK(site.phase() == "TargetReady");
+    const std::string target = site.state("targetPod");
+    site.world.advance(239s);
+    CHECK(site.phase() == "TargetReady");
+    site.world.advance(131s);
+    CHECK(site.pod_phase(target) == "Failed");
+    CHECK(site.phase() == "Failed");
+    CHECK_FALSE(site.hardware.ledger().lost("prod/a"));
+}
+
+TEST_CASE("a guest that nobody sees arrive is given up in the API while it runs on the target") {
+    Site site;
+    site.migrate();
+    site.hardware.stop_handler("node-b");
+    site.hardware.cut_from_api("node-b");
+    site.world.advance(60s);
+    CHECK(site.phase() == "Running");
+    site.world.advance(10s);
+    CHECK(site.phase() == "Failed");
+    CHECK(site.hardware.ledger().writings().size() >= 2);
+    CHECK(site.hardware.ledger().writings()[1].node == "node-b");
+    CHECK_FALSE(site.hardware.ledger().writings()[1].until);
+    CHECK(site.events("Migrated").size() == 1);
 }
 
 TEST_CASE("a kept source leaves two live launchers, but no second writer") {
