@@ -18,8 +18,6 @@ using kubeclient::Status;
 namespace {
 
 constexpr std::string_view kFailed = "FailedMigration";
-// workqueue's first retry; see store().
-constexpr auto kFirstRetry = std::chrono::milliseconds(5);
 
 bool state_flag(const Json& vmi, std::string_view name) {
     return kubeclient::bool_at(vmi, {"status", "migrationState", name}).value_or(false);
@@ -189,8 +187,9 @@ void note_source_pod(const MigrationStep& step, Json& copy) {
 }
 
 // KubeVirt's second write goes out with the resourceVersion from before the first, and is refused:
-// a finalizer goes with the retry.
-Status store(MigrationStep& step, const Json& copy) {
+// a finalizer goes with the retry. But not where the VMI itself goes: here, where writes take no
+// time, it would be gone before the retry, and a VMIM without VMI is not looked at again.
+Status store(MigrationStep& step, Json copy) {
     const Json* before = find(*step.migration, "status");
     const Json& after = copy.at("status");
     const bool other_status = before == nullptr ? !after.empty() : *before != after;
@@ -198,11 +197,11 @@ Status store(MigrationStep& step, const Json& copy) {
         kubeclient::items_at(*step.migration, {"metadata", "finalizers"}) !=
         kubeclient::items_at(copy, {"metadata", "finalizers"});
     if (other_status) {
-        TRY(replace(step.cluster, kMigrations, copy, "status"));
-        if (other_finalizers) step.look_again(kFirstRetry);
-    } else if (other_finalizers) {
-        TRY(replace(step.cluster, kMigrations, copy));
+        TRY_ASSIGN(stored, replace(step.cluster, kMigrations, copy, "status"));
+        if (!other_finalizers || !is_deleting(*step.vmi)) return Done{};
+        copy["metadata"]["resourceVersion"] = text(stored, {"metadata", "resourceVersion"});
     }
+    if (other_finalizers) TRY(replace(step.cluster, kMigrations, copy));
     return Done{};
 }
 
@@ -249,7 +248,7 @@ Status update_migration_status(MigrationStep& step, const Status& acted) {
     }
     note_phase_change(*step.migration, copy, step.cluster.now);
     note_source_pod(step, copy);
-    return store(step, copy);
+    return store(step, std::move(copy));
 }
 
 }  // namespace lab::virt
