@@ -22,7 +22,8 @@ Reply done() {
     return {201, std::make_shared<const Json>(Json{{"kind", "Status"},
                                                    {"apiVersion", "v1"},
                                                    {"metadata", Json::object()},
-                                                   {"status", "Success"}})};
+                                                   {"status", "Success"},
+                                                   {"code", 201}})};
 }
 
 Outcome<Json> body_of(const Call& call) {
