@@ -168,8 +168,8 @@ Kubelet::Next Kubelet::keep(const Json& pod, Cluster& cluster) {
     if (deleting(pod)) {
         hardware_.end_launcher(uid, 0);
         TRY(end(pod, "Succeeded", cluster));
-        TRY(remove(pod, cluster));
-        return forget(key);
+        // The pod goes with the next sync, so that others see how it ended.
+        return std::optional<Duration>();
     }
     if (!is_launcher(pod)) return std::optional<Duration>();
     const Object vmi = vmi_of(pod, cluster.objects);
