@@ -181,6 +181,7 @@ HandlerStep follow(const Migration& migration) {
     if (job == nullptr) return step;
     if (job->state == JobState::completed) return await_target(migration, *job);
     if (job->state == JobState::failed) {
+        if (migration.knobs.hold == "Running" && !job->aborted) return step;
         if (job->mode == JobMode::post_copy) return split(migration, *job);
         return failed(migration, job->failure, job->aborted);
     }
