@@ -148,8 +148,9 @@ Json trimmed(const std::string& kind, const Json& object) {
     if (metadata.contains("annotations")) {
         Json annotations = Json::object();
         for (const auto& [key, value] : metadata["annotations"].items()) {
-            // Knobs reach the instances only, and one of them is not the recordings' own.
-            const bool knob = key.starts_with("sim/") && key != "sim/unmigratable" && kind != "Pod";
+            // Knobs reach the instances only, and some are not the recordings' own.
+            const bool own = key == "sim/unmigratable" || (key == "sim/seconds" && value == "1");
+            const bool knob = key.starts_with("sim/") && !own && kind != "Pod";
             if (knob || key.starts_with("kubevirt.io/")) annotations[key] = value;
         }
         metadata["annotations"] = std::move(annotations);

@@ -48,13 +48,18 @@ void repeated_events(const std::string& title, Chapter& chapter) {
     if (!title.starts_with("events of ")) return;
     static const std::regex count(" ×[0-9]+$");
     constexpr std::string_view combined = "(combined from similar events): ";
+    static const std::regex failure("^Warning FailedMigration: .*$");
     std::set<std::string> told;
     Chapter once;
+    bool failed = false;
     for (std::string line : chapter) {
         line = std::regex_replace(line, count, "");
         const std::size_t at = line.find(combined);
         if (at != std::string::npos) line.erase(at, combined.size());
-        if (told.insert(line).second) once.push_back(std::move(line));
+        // The same failure, seen again when the pod had gone.
+        const bool again = failed && std::regex_match(line, failure);
+        failed = failed || std::regex_match(line, failure);
+        if (!again && told.insert(line).second) once.push_back(std::move(line));
     }
     chapter = std::move(once);
 }
@@ -66,6 +71,28 @@ void finalizers_of_the_dying(const std::string& title, Chapter& chapter) {
     }
 }
 
+// A guest that was told to stop is Succeeded when virt-handler sees it first, and Failed when
+// virt-controller sees first that its pod is gone.
+void stopped_guests(const std::string& title, Chapter& chapter) {
+    static const std::regex ended("^(VMI .* |status/)phase = (Succeeded|Failed)$");
+    for (std::string& line : chapter) {
+        line = std::regex_replace(line, ended, "$1phase = (ended)");
+    }
+    if (title.ends_with(": readiness")) {
+        std::erase_if(chapter, [](const std::string& line) {
+            return line.find(", PodNotExists, ") != std::string::npos;
+        });
+    }
+}
+
+// When a launcher that has lost its guest ends is its node's own business; its pod's chapter has
+// it.
+void ends_of_launchers(const std::string& title, Chapter& chapter) {
+    static const std::regex ended("Pod .* phase = (Succeeded|Failed)");
+    if (!title.starts_with("order of ")) return;
+    std::erase_if(chapter, [](const std::string& line) { return std::regex_match(line, ended); });
+}
+
 // Neighbours whose order is the chance of two components working at the same time: the first comes
 // first.
 struct Race {
@@ -74,19 +101,21 @@ struct Race {
 };
 
 void races(const std::string& title, Chapter& chapter) {
-    static const std::array<Race, 3> known{{
+    static const std::array<Race, 4> known{{
         {std::regex("VMI .* phase = Scheduling"), std::regex("Pod .* phase = Running")},
         {std::regex("VMIM .* phase = Scheduling"), std::regex("Pod .* phase = Running")},
-        {std::regex("VMIM .* phase = PreparingTarget"),
-         std::regex("VMI .* targetNodeAddress = .*")},
+        {std::regex("VMIM .* phase = Failed"), std::regex("Pod .* deleted")},
+        {std::regex("VMIM .* deleted"), std::regex("Pod .* deleted")},
     }};
     if (!title.starts_with("order of ")) return;
-    for (std::size_t i = 0; i + 1 < chapter.size(); ++i) {
-        for (const Race& race : known) {
-            if (std::regex_match(chapter[i], race.second) &&
-                std::regex_match(chapter[i + 1], race.first)) {
-                std::swap(chapter[i], chapter[i + 1]);
-            }
+    const auto wrong = [](const std::string& one, const std::string& next) {
+        return std::any_of(known.begin(), known.end(), [&](const Race& race) {
+            return std::regex_match(one, race.second) && std::regex_match(next, race.first);
+        });
+    };
+    for (std::size_t i = 1; i < chapter.size(); ++i) {
+        for (std::size_t k = i; k > 0 && wrong(chapter[k - 1], chapter[k]); --k) {
+            std::swap(chapter[k - 1], chapter[k]);
         }
     }
 }
@@ -103,6 +132,9 @@ const std::vector<Rule>& rules() {
          repeated_events},
         {"finalizers-of-the-dying", "two controllers remove their finalizers independently",
          finalizers_of_the_dying},
+        {"stopped-guests", "virt-handler and virt-controller both watch a guest end",
+         stopped_guests},
+        {"ends-of-launchers", "a launcher without a guest ends in its own time", ends_of_launchers},
         {"races", "independent components act at the same time", races},
     };
     return all;
