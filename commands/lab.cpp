@@ -15,6 +15,7 @@
 #include "commands/suggest.hpp"
 #include "commands/text.hpp"
 #include "lab/certificates.hpp"
+#include "lab/controls.hpp"
 #include "lab/gateway.hpp"
 #include "lab/http_server.hpp"
 #include "lab/scenarios.hpp"
@@ -124,6 +125,7 @@ struct Running {
     std::unique_ptr<lab::Gateway> gateway{};
     std::unique_ptr<lab::Ticker> ticker{};
     std::unique_ptr<lab::HttpServer> server{};
+    lab::Controls controls{world.objects(), [this] { server->end_connections(); }};
     std::string authority{};
 
     explicit Running(kubeclient::Instant start) : world({1, start}) {}
@@ -138,6 +140,7 @@ struct Running {
         }
         gateway = std::make_unique<lab::Gateway>(
             world.server(), [this] { return world.now(); }, std::move(tokens));
+        world.server().extend(controls);
         TRY_ASSIGN(ca, lab::CertificateAuthority::make("virt-handoff lab CA"));
         TRY_ASSIGN(identity, ca.issue("kube-apiserver", "DNS:localhost,IP:127.0.0.1"));
         authority = ca.certificate();

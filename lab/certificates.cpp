@@ -198,8 +198,15 @@ bool OpenConnections::watch(ssl_ctx_st& context) {
 
 void OpenConnections::end_all() {
     const std::lock_guard lock(state_->mutex);
-    state_->ended = true;
     for (const int socket : state_->sockets) shutdown(socket, SHUT_RDWR);
+}
+
+void OpenConnections::end_for_good() {
+    {
+        const std::lock_guard lock(state_->mutex);
+        state_->ended = true;
+    }
+    end_all();
 }
 
 }  // namespace lab

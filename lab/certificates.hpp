@@ -51,8 +51,10 @@ public:
     // Every connection of `context` counts from its handshake to its end; false when that cannot
     // be arranged.
     bool watch(ssl_ctx_st& context);
-    // Whoever reads from or writes to one of them finds it ended. Later ones end at once.
+    // Whoever reads from or writes to one of them finds it ended.
     void end_all();
+    // The same, and later ones end at once.
+    void end_for_good();
 
 private:
     struct State;

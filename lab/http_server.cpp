@@ -190,9 +190,13 @@ HttpServer::~HttpServer() {
         state_->stopping = true;
     }
     state_->changed.notify_all();
-    state_->connections.end_all();
+    state_->connections.end_for_good();
     state_->server->stop();
     state_->listener.join();
+}
+
+void HttpServer::end_connections() {
+    state_->connections.end_all();
 }
 
 int HttpServer::port() const {

