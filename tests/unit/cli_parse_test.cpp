@@ -165,6 +165,20 @@ TEST_CASE("the other verbs fill their own options") {
           VersionOptions{.connection = {.context = "c"}, .output = OutputFormat::yaml});
 }
 
+TEST_CASE("a lab is made to measure") {
+    using commands::LabOptions;
+    CHECK(options<LabOptions>("virt-handoff lab") == LabOptions{});
+    CHECK(options<LabOptions>("virt-handoff lab no-room --nodes 5 --vms=100 --speed 10x "
+                              "--kubeconfig-out f --port 6443") == LabOptions{.scenario = "no-room",
+                                                                              .nodes = 5,
+                                                                              .machines = 100,
+                                                                              .speed = 10,
+                                                                              .kubeconfig_out = "f",
+                                                                              .port = 6443});
+    CHECK(options<LabOptions>("virt-handoff lab --list").list);
+    CHECK(options<LabOptions>("virt-handoff lab --speed=0.5").speed == 0.5);
+}
+
 TEST_CASE("help is text, whatever else stands on the line") {
     const std::string all = options<ShowText>("virt-handoff").text;
     CHECK(all == options<ShowText>("virt-handoff --help").text);
@@ -265,6 +279,15 @@ TEST_CASE("every mistake is one sentence in kubectl's words, and a next step") {
          "see 'virt-handoff version --help' for usage"},
         {"explain A B", "unexpected argument \"B\" for \"explain\"",
          "see 'virt-handoff explain --help' for usage"},
+        {"lab --speed=fast", "invalid argument \"fast\" for --speed",
+         "write how many times faster than a clock, from 0.01x to 1000x: --speed=10x\nsee "
+         "'virt-handoff lab --help' for usage"},
+        {"lab --vms=10001",
+         "invalid argument \"10001\" for --vms: must be a number from 0 to 10000",
+         "see 'virt-handoff lab --help' for usage"},
+        {"lab --kubeconfig f", "--kubeconfig has no meaning for lab: it makes a cluster of its own",
+         "leave out --kubeconfig; --kubeconfig-out says where its kubeconfig goes\nsee "
+         "'virt-handoff lab --help' for usage"},
         {"version -o wide", "unknown output format \"wide\"",
          "allowed formats are: table, json, yaml\nsee 'virt-handoff version --help' for usage"},
         {"completion", "no shell was named",
