@@ -116,7 +116,9 @@ Outcome<User> Gateway::impersonated(const User& user,
 // How objects of the resource that is asked for are to be shown; null: as they are.
 std::function<Json(const Json&)> Gateway::shape_for(const Request& request) const {
     const Shape shape = shape_asked(request.accept);
-    if (shape == Shape::object || request.method != kubeclient::Method::get) return {};
+    if (shape == Shape::object || shape == Shape::unknown ||
+        request.method != kubeclient::Method::get)
+        return {};
     const auto route = route_of(request.path);
     const Kind* kind = route ? server_.kinds().find(route->resource) : nullptr;
     const KindVersion* version = kind != nullptr ? kind->version(route->version) : nullptr;
@@ -141,6 +143,12 @@ Response Gateway::shaped(Response response, const Request& request) const {
 Response Gateway::handle(const Caller& caller, const Request& request) {
     const auto user = user_of(caller);
     if (!user.ok()) return reply(user.error());
+    const auto route = route_of(request.path);
+    if (route && server_.kinds().find(route->resource) != nullptr && route->subresource.empty() &&
+        shape_asked(request.accept) == Shape::unknown) {
+        return reply(Refusal{406, "NotAcceptable",
+                             "only the following media types are accepted: application/json"});
+    }
     if (!is_protobuf(request.content_type) || request.body.empty()) {
         return shaped(server_.handle(user.value(), request), request);
     }
@@ -162,7 +170,13 @@ std::unique_ptr<WatchCursor> Gateway::watch(const Caller& caller, const Request&
     auto events = server_.watch(user.value(), request, refusal);
     auto shape = shape_for(request);
     if (!events || !shape) return events;
-    return reshaped(std::move(events), std::move(shape));
+    // The first table names the columns for those that follow.
+    return reshaped(std::move(events), [shape, first = true](const Json& object) mutable {
+        Json shown = shape(object);
+        if (!first && shown.contains("columnDefinitions")) shown["columnDefinitions"] = nullptr;
+        first = false;
+        return shown;
+    });
 }
 
 }  // namespace lab

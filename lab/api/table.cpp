@@ -125,10 +125,11 @@ Shape shape_asked(std::string_view accept) {
     const auto has = [](std::string_view clause, std::string_view word) {
         return clause.find(word) != std::string_view::npos;
     };
+    if (accept.empty()) return Shape::object;
     while (!accept.empty()) {
         const auto clause = accept.substr(0, accept.find(','));
         accept.remove_prefix(std::min(accept.size(), clause.size() + 1));
-        if (!has(clause, "application/json") && !has(clause, "*/*")) continue;
+        if (!has(clause, "application/json") && !has(clause, "/*")) continue;
         if (!has(clause, "as=")) return Shape::object;
         if (!has(clause, "g=meta.k8s.io") || !has(clause, "v=v1") || has(clause, "v=v1beta1")) {
             continue;
@@ -136,7 +137,7 @@ Shape shape_asked(std::string_view accept) {
         if (has(clause, "as=Table")) return Shape::table;
         if (has(clause, "as=PartialObjectMetadata")) return Shape::metadata_only;
     }
-    return Shape::object;
+    return Shape::unknown;
 }
 
 Json as_table(const Json& body, const TableLayout& layout, RowObject row_object, Instant now) {

@@ -34,7 +34,7 @@ TableLayout table_layout(const Kind& kind, const KindVersion& version);
 TableLayout built_in_layout(const ResourceId& resource);
 
 // What an Accept header asks objects to be shown as. The first clause that is known decides.
-enum class Shape { object, table, metadata_only };
+enum class Shape { object, table, metadata_only, unknown };
 Shape shape_asked(std::string_view accept);
 
 // What of each object a row holds (the parameter includeObject).
