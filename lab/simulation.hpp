@@ -1,0 +1,45 @@
+// The whole cluster in one piece: a World with every controller of Kubernetes and KubeVirt, a
+// generic CSI driver, and the machines below them.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "lab/controllers/attach_detach.hpp"
+#include "lab/controllers/node_endpoints.hpp"
+#include "lab/hardware/hardware.hpp"
+#include "lab/world.hpp"
+
+namespace lab {
+
+struct SimulationOptions {
+    WorldOptions world{};
+    // What components take from a change to their reaction: about that of the recorded ones.
+    Duration control_plane = std::chrono::milliseconds(20);
+    Duration node_side = std::chrono::milliseconds(150);
+    AttachTimes attach{};
+    Duration provision = std::chrono::seconds(1);
+};
+
+class Simulation {
+public:
+    explicit Simulation(const SimulationOptions& options);
+
+    World& world() { return world_; }
+    Hardware& hardware() { return hardware_; }
+
+    // The controllers begin to work; on what is in the store, and on what comes.
+    void start();
+
+private:
+    void start_kubernetes();
+    void start_kubevirt();
+
+    SimulationOptions options_;
+    World world_;
+    Hardware hardware_;
+    NodeEndpoints endpoints_;
+    std::unique_ptr<Extension> virt_api_;
+};
+
+}  // namespace lab
