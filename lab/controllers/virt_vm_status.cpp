@@ -118,13 +118,13 @@ std::string printable(const Json& vm, const Object& vmi, VmMove move, const Json
     return "Stopped";
 }
 
-// A request that has been met goes away.
-void drop_met_request(const Json& vm, const Object& vmi, Json& status) {
+// A request that has been met goes away. To start is met by a VMI that does not go.
+void drop_met_request(const Json& vm, const Object& vmi, VmMove move, Json& status) {
     const auto& requests = items_at(vm, {"status", "stateChangeRequests"});
     if (requests.empty()) return;
     const bool start = text(requests.front(), {"action"}) == "Start";
-    const bool met =
-        start ? vmi != nullptr : !vmi || text(requests.front(), {"uid"}) != uid_of(*vmi);
+    const bool runs = vmi && !is_deleting(*vmi) && move != VmMove::stopping;
+    const bool met = start ? runs : !vmi || text(requests.front(), {"uid"}) != uid_of(*vmi);
     if (!met) return;
     if (requests.size() == 1) {
         status.erase("stateChangeRequests");
@@ -181,7 +181,7 @@ Json vm_status(const Json& vm, const Object& vmi, VmMove move, const VmTrouble& 
         }
         status["desiredGeneration"] = integer_at(vm, {"metadata", "generation"}).value_or(0);
     }
-    drop_met_request(vm, vmi, status);
+    drop_met_request(vm, vmi, move, status);
     sync_start_failure(vm, vmi, status, now);
     sync_conditions(holder, vmi, trouble, now);
     holder["status"]["printableStatus"] = printable(vm, vmi, move, holder["status"]);
