@@ -240,11 +240,12 @@ bool is_pod_ready(const Json& pod) {
 }
 
 std::string server_words(const kubeclient::Error& error) {
-    constexpr std::string_view kFront = "Error from server";
-    const auto& message = error.message;
-    if (message.compare(0, kFront.size(), kFront) != 0) return message;
-    const auto end = message.find(": ");
-    return end == std::string::npos ? message : message.substr(end + 2);
+    for (const std::string_view front : {"Error from server", "The request is invalid"}) {
+        if (error.message.compare(0, front.size(), front) != 0) continue;
+        const auto end = error.message.find(": ");
+        if (end != std::string::npos) return error.message.substr(end + 2);
+    }
+    return error.message;
 }
 
 Json operation(std::string_view op, const std::string& path, const Json& value) {
