@@ -5,6 +5,7 @@
 
 #include "lab/controllers/kube_objects.hpp"
 #include "preflight/decode_scheduling.hpp"
+#include "preflight/placement.hpp"
 #include "preflight/scheduling.hpp"
 
 namespace lab {
@@ -92,6 +93,42 @@ void record(const Json& event, Cluster& cluster) {
     static_cast<void>(done.ok());  // an event that is lost is lost
 }
 
+std::vector<facts::Requirement> requirements_of(const Json& term) {
+    std::vector<facts::Requirement> all;
+    for (const Json& item : kubeclient::items_at(term, {"preference", "matchExpressions"})) {
+        facts::Requirement one{text(item, {"key"}), text(item, {"operator"})};
+        for (const Json& value : kubeclient::items_at(item, {"values"})) {
+            if (value.is_string()) one.values.push_back(value.get<std::string>());
+        }
+        all.push_back(std::move(one));
+    }
+    return all;
+}
+
+// Of the nodes that fit, those that the pod's node affinity prefers most. Source: kubernetes
+// pkg/scheduler/framework/plugins/nodeaffinity Score. Other preferences count for nothing here.
+preflight::Placing narrowed(const SchedulerView& view, const Json& pod,
+                            preflight::Placing placing) {
+    std::map<std::string, std::int64_t> weights;
+    std::int64_t most = 0;
+    for (const auto& name : placing.fitting()) {
+        const auto& node = view.nodes.at(name).node;
+        for (const Json& term :
+             kubeclient::items_at(pod, {"spec", "affinity", "nodeAffinity",
+                                        "preferredDuringSchedulingIgnoredDuringExecution"})) {
+            if (!node || !preflight::labels_match(requirements_of(term), node->meta.labels)) {
+                continue;
+            }
+            weights[name] += kubeclient::integer_at(term, {"weight"}).value_or(0);
+        }
+        most = std::max(most, weights[name]);
+    }
+    std::erase_if(placing.nodes, [&](const auto& entry) {
+        return entry.second.fits() && weights[entry.first] < most;
+    });
+    return placing;
+}
+
 // Where a claim of the pod has been sent already, and the node still fits, it stays there.
 std::string node_for(const SchedulerView& view, const SchedulerPod& pod,
                      const preflight::Placing& placing) {
@@ -174,7 +211,7 @@ kubeclient::Result<std::optional<Duration>> Scheduler::sync(const WorkItem& item
     catch_up(cluster.objects);
     const SchedulerPod wanted = preflight::decode_scheduler_pod(*pod);
     const auto placing = preflight::place(view_, wanted);
-    const auto node = node_for(view_, wanted, placing);
+    const auto node = node_for(view_, wanted, narrowed(view_, *pod, placing));
     if (node.empty()) {
         return refuse(*pod, preflight::describe_placing(view_, wanted, placing), cluster);
     }
