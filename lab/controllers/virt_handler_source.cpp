@@ -185,6 +185,10 @@ HandlerStep follow(const Migration& migration) {
         if (job->mode == JobMode::post_copy) return split(migration, *job);
         return failed(migration, job->failure, job->aborted);
     }
+    if (job->script.never_ends && migration.knobs.hold.empty()) {
+        migration.around.hardware.let_go(migration.uid,
+                                         migration.knobs.copying.value_or(std::chrono::seconds(1)));
+    }
     if (text_at(migration.state, {"mode"}) != mode_of(*job)) {
         return migration.write({{"mode", mode_of(*job)}});
     }

@@ -69,6 +69,8 @@ public:
                  const JobScript& script);
     // False where there is nothing to abort, or the guest's memory is on both sides.
     bool abort_migration(const std::string& uid);
+    // One that was told never to end: its memory is through after `rest` from now.
+    void let_go(const std::string& uid, Duration rest);
     const MigrationJob* job(const std::string& uid);
     // Of the launcher, oldest first.
     std::vector<const MigrationJob*> jobs_from(const std::string& source_pod);

@@ -68,6 +68,17 @@ void Hardware::migrate(const std::string& uid, const std::string& source_pod,
     settle();
 }
 
+void Hardware::let_go(const std::string& uid, Duration rest) {
+    settle();
+    const auto place = jobs_.find(uid);
+    if (place == jobs_.end() || !place->second.script.never_ends) return;
+    MigrationJob& job = place->second;
+    if (job.state != JobState::running) return;
+    job.script.never_ends = false;
+    job.script.lasts = clock_() - job.started + rest;
+    job.course = scripted(job.course.settings, job.script);
+}
+
 bool Hardware::abort_migration(const std::string& uid) {
     settle();
     const auto place = jobs_.find(uid);
