@@ -18,6 +18,8 @@ constexpr Duration kHeartbeat = std::chrono::seconds(10);  // --node-status-upda
 constexpr Duration kRetry = std::chrono::seconds(1);
 // Until a kubelet notices that a container has ended by itself.
 constexpr Duration kRelist = std::chrono::milliseconds(200);
+// Between the last status of a deleted pod and its removal: others see how it ended.
+constexpr Duration kAfterlife = std::chrono::milliseconds(30);
 
 kubeclient::Result<std::string> pod_path(const Json& pod, const std::string& subresource = "") {
     return kubeclient::path_of({"", "v1", "pods",
@@ -168,8 +170,7 @@ Kubelet::Next Kubelet::keep(const Json& pod, Cluster& cluster) {
     if (deleting(pod)) {
         hardware_.end_launcher(uid, 0);
         TRY(end(pod, "Succeeded", cluster));
-        // The pod goes with the next sync, so that others see how it ended.
-        return std::optional<Duration>();
+        return std::optional(kAfterlife);
     }
     if (!is_launcher(pod)) return std::optional<Duration>();
     const Object vmi = vmi_of(pod, cluster.objects);

@@ -17,6 +17,16 @@ std::string path_of(const std::string& line) {
 // shows it depends on which of two controllers is faster.
 void late_node(const std::string& title, Chapter& chapter) {
     if (!title.ends_with(": active pods")) return;
+    // Pods that were bound or gone in one look or in two.
+    Chapter single;
+    for (std::string line : chapter) {
+        for (std::size_t at = line.find(" | "); at != std::string::npos; at = line.find(" | ")) {
+            single.push_back(line.substr(0, at));
+            line.erase(0, at + 3);
+        }
+        single.push_back(line);
+    }
+    chapter = std::move(single);
     for (auto line = chapter.begin(); line != chapter.end();) {
         const bool bound_later =
             line->ends_with(" = ") && std::any_of(line + 1, chapter.end(), [&](const auto& later) {
@@ -93,6 +103,29 @@ void ends_of_launchers(const std::string& title, Chapter& chapter) {
     std::erase_if(chapter, [](const std::string& line) { return std::regex_match(line, ended); });
 }
 
+// virt-controller deletes an instance's pods in the order of a hash table.
+void pods_in_any_order(const std::string& title, Chapter& chapter) {
+    static const std::regex deletion(
+        "Pod .* (deletionTimestamp = <time>|deleted)|"
+        "Normal SuccessfulDelete: Deleted virtual machine pod .*");
+    if (!title.starts_with("order of ") && !title.starts_with("events of ")) return;
+    const auto pod_of = [](const std::string& line) {
+        const std::size_t from = line.find("launcher(");
+        return line.substr(from, line.find(' ', from) - from);
+    };
+    for (auto begin = chapter.begin(); begin != chapter.end();) {
+        const auto is_deletion = [](const std::string& line) {
+            return std::regex_match(line, deletion);
+        };
+        begin = std::find_if(begin, chapter.end(), is_deletion);
+        const auto end = std::find_if_not(begin, chapter.end(), is_deletion);
+        std::stable_sort(begin, end, [&pod_of](const auto& one, const auto& other) {
+            return pod_of(one) < pod_of(other);
+        });
+        begin = end;
+    }
+}
+
 // Neighbours whose order is the chance of two components working at the same time: the first comes
 // first.
 struct Race {
@@ -101,11 +134,13 @@ struct Race {
 };
 
 void races(const std::string& title, Chapter& chapter) {
-    static const std::array<Race, 4> known{{
+    static const std::array<Race, 3> known{{
         {std::regex("VMI .* phase = Scheduling"), std::regex("Pod .* phase = Running")},
         {std::regex("VMIM .* phase = Scheduling"), std::regex("Pod .* phase = Running")},
-        {std::regex("VMIM .* phase = Failed"), std::regex("Pod .* deleted")},
-        {std::regex("VMIM .* deleted"), std::regex("Pod .* deleted")},
+        // A pod that has ended is removed a moment later.
+        {std::regex("Pod .* deleted"),
+         std::regex(R"(VMIM? .* (deleted|finalizers = \(gone\)|phase = (Failed|\(ended\))|)"
+                    "(completed|endTimestamp|failed|startTimestamp) = .*)")},
     }};
     if (!title.starts_with("order of ")) return;
     const auto wrong = [](const std::string& one, const std::string& next) {
@@ -136,6 +171,8 @@ const std::vector<Rule>& rules() {
          stopped_guests},
         {"ends-of-launchers", "a launcher without a guest ends in its own time", ends_of_launchers},
         {"races", "independent components act at the same time", races},
+        {"pods-in-any-order", "several pods are deleted in the order of a hash table",
+         pods_in_any_order},
     };
     return all;
 }
