@@ -263,6 +263,22 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
 subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: viewer}]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: "virt-handoff:viewer", creationTimestamp: "$created"}
+rules:
+- {apiGroups: [""], resources: [nodes, persistentvolumes], verbs: [get, list, watch]}
+- {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, list, watch]}
+- apiGroups: [storage.k8s.io]
+  resources: [csidrivers, csinodes, storageclasses, volumeattachments]
+  verbs: [get, list, watch]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: lab-viewer-of-nodes, creationTimestamp: "$created"}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "virt-handoff:viewer"}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: viewer}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata: {name: lab-operator, creationTimestamp: "$created"}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "virt-handoff:operator"}

@@ -184,9 +184,9 @@ class Kubectl(unittest.TestCase):
         self.assertEqual(self.run_kubectl(*viewer, "auth", "can-i", "create", "vmim").stdout, "no\n")
         self.assertIn("virtualmachines.kubevirt.io", self.ask(*viewer, "auth", "can-i", "--list"))
         self.assertEqual(
-            self.refused(*viewer, "get", "nodes"),
-            'Error from server (Forbidden): nodes is forbidden: User "viewer" cannot list resource '
-            '"nodes" in API group "" at the cluster scope\n')
+            self.refused(*viewer, "get", "secrets", "-A"),
+            'Error from server (Forbidden): secrets is forbidden: User "viewer" cannot list resource '
+            '"secrets" in API group "" at the cluster scope\n')
         self.assertIn('User "nobody" cannot list',
                       self.refused("get", "vmi", "--as", "nobody"))
         self.assertIn("(Unauthorized)", self.refused("get", "vmi", "--token", "x"))

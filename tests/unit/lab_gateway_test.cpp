@@ -68,8 +68,9 @@ TEST_CASE("a token that nobody has is unauthorized, none at all is anonymous") {
 TEST_CASE("impersonation takes the right to it, and then the other's rights") {
     Lab lab;
     lab.caller.impersonate.user = "viewer";
-    CHECK(lab.get("/api/v1/nodes").at("message") ==
-          "nodes is forbidden: User \"viewer\" cannot list resource \"nodes\" in API group \"\" at "
+    CHECK(lab.get("/api/v1/secrets").at("message") ==
+          "secrets is forbidden: User \"viewer\" cannot list resource \"secrets\" in API group "
+          "\"\" at "
           "the cluster scope");
     CHECK(lab.post(kWhoAmI, kReview).at("status").at("userInfo") ==
           Json::parse(R"({"username": "viewer", "groups": ["system:authenticated"]})"));
@@ -101,7 +102,7 @@ TEST_CASE("users may ask what they may do") {
         return lab.post(path, body.c_str()).at("status").at("allowed");
     };
     CHECK(allowed(R"({"verb": "list", "resource": "pods"})") == true);
-    CHECK(allowed(R"({"verb": "list", "resource": "nodes"})") == false);
+    CHECK(allowed(R"({"verb": "list", "resource": "secrets"})") == false);
     const auto rules = lab.post("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
                                 R"({"spec": {"namespace": "prod"}})");
     CHECK(rules.at("status").at("resourceRules").size() > 3);

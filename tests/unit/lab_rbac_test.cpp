@@ -55,7 +55,7 @@ TEST_CASE("a viewer sees virtual machines through aggregation, and changes none"
     CHECK_FALSE(roles.may("viewer", "create", "virtualmachineinstancemigrations", kVirt));
     CHECK_FALSE(roles.may("viewer", "delete", "pods"));
     CHECK_FALSE(roles.may("viewer", "list", "secrets"));
-    CHECK_FALSE(roles.may("viewer", "list", "nodes", "", ""));
+    CHECK_FALSE(roles.may("viewer", "patch", "nodes", "", ""));
 }
 
 TEST_CASE("the operator has what the tool needs, and not what it must never do") {
