@@ -5,9 +5,9 @@
 #include <chrono>
 #include <memory>
 
-#include "lab/controllers/attach_detach.hpp"
 #include "lab/controllers/node_endpoints.hpp"
 #include "lab/hardware/hardware.hpp"
+#include "lab/kubernetes.hpp"
 #include "lab/world.hpp"
 
 namespace lab {
@@ -15,10 +15,8 @@ namespace lab {
 struct SimulationOptions {
     WorldOptions world{};
     // What components take from a change to their reaction: about that of the recorded ones.
-    Duration control_plane = std::chrono::milliseconds(20);
+    KubernetesTimes control_plane{.reaction = std::chrono::milliseconds(20)};
     Duration node_side = std::chrono::milliseconds(150);
-    AttachTimes attach{};
-    Duration provision = std::chrono::seconds(1);
 };
 
 class Simulation {
@@ -32,9 +30,6 @@ public:
     void start();
 
 private:
-    void start_kubernetes();
-    void start_kubevirt();
-
     SimulationOptions options_;
     World world_;
     Hardware hardware_;

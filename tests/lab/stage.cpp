@@ -3,25 +3,12 @@
 #include <nlohmann/json.hpp>
 
 #include "kubeclient/time.hpp"
-#include "lab/controllers/garbage_collector.hpp"
-#include "lab/controllers/kube_extension.hpp"
-#include "lab/controllers/kubelet.hpp"
-#include "lab/controllers/node_lifecycle.hpp"
-#include "lab/controllers/quota.hpp"
-#include "lab/controllers/scheduler.hpp"
-#include "lab/controllers/virt_api.hpp"
-#include "lab/controllers/virt_controllers.hpp"
-#include "lab/controllers/virt_handler.hpp"
-#include "lab/controllers/volume_binder.hpp"
 
 namespace lab_replay {
 
 using kubeclient::find;
 
 namespace {
-
-const lab::User virt_api_user{"system:serviceaccount:kubevirt:kubevirt-apiserver",
-                              {"system:serviceaccounts", "system:authenticated"}};
 
 // The quota's scene counts pods of scenes before it: as many as leave the one launcher in.
 int other_pods(const Session& recorded) {
@@ -36,24 +23,17 @@ int other_pods(const Session& recorded) {
 }  // namespace
 
 Stage::Stage(const Session& recorded)
-    : world_({.seed = 1, .start = *kubeclient::parse_time("2026-11-21T03:00:00Z")}),
-      admin_{"kubernetes-admin", {"system:masters", "system:authenticated"}},
-      virt_handler_{"system:serviceaccount:kubevirt:kubevirt-handler",
-                    {"system:serviceaccounts", "system:authenticated"}},
-      hardware_([this] { return world_.now(); }),
-      kube_extension_(world_.objects(), [this] { return world_.now(); }),
-      virt_api_(lab::make_virt_api(world_.server(), world_.objects(), virt_api_user,
-                                   [this] { return world_.now(); })) {
-    world_.server().extend(kube_extension_);
-    world_.server().extend(*virt_api_);
+    : simulation_({.world = {.seed = 1, .start = *kubeclient::parse_time("2026-11-21T03:00:00Z")}}),
+      admin_(lab::component("kubernetes-admin")),
+      virt_handler_(lab::service_account("kubevirt", "kubevirt-handler")) {
     seed_cluster();
     seed_other_pods(other_pods(recorded));
-    add_controllers();
-    world_.settle();
+    simulation_.start();
+    world().settle();
 }
 
 void Stage::seed_cluster() {
-    lab::ApiServer& server = world_.server();
+    lab::ApiServer& server = world().server();
     for (const char* ns : {"prod", "kubevirt"}) {
         server.seed({{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", ns}}}});
     }
@@ -66,6 +46,11 @@ void Stage::seed_cluster() {
                  {"kind", "StorageClass"},
                  {"metadata", {{"name", "sc"}}},
                  {"provisioner", "io.openebs.csi-mayastor"}});
+    // The recorded cluster attached nothing: its kube-controller-manager ran without.
+    server.seed({{"apiVersion", "storage.k8s.io/v1"},
+                 {"kind", "CSIDriver"},
+                 {"metadata", {{"name", "io.openebs.csi-mayastor"}}},
+                 {"spec", {{"attachRequired", false}}}});
     int number = 0;
     for (const char* name : {"node-a", "node-b", "node-c"}) seed_node(name, ++number);
 }
@@ -79,8 +64,8 @@ void Stage::seed_node(const std::string& name, int number) {
                          {"devices.kubevirt.io/vhost-net", "1k"},
                          {"ephemeral-storage", "100Gi"}};
     const std::string now =
-        kubeclient::format_time(std::chrono::floor<std::chrono::seconds>(world_.now()));
-    world_.server().seed(
+        kubeclient::format_time(std::chrono::floor<std::chrono::seconds>(world().now()));
+    world().server().seed(
         {{"apiVersion", "v1"},
          {"kind", "Node"},
          {"metadata",
@@ -115,36 +100,13 @@ void Stage::seed_node(const std::string& name, int number) {
 // Nobody schedules them, so they only count.
 void Stage::seed_other_pods(int count) {
     for (int i = 0; i < count; ++i) {
-        world_.server().seed(
+        world().server().seed(
             {{"apiVersion", "v1"},
              {"kind", "Pod"},
              {"metadata", {{"name", "other-" + std::to_string(i)}, {"namespace", "prod"}}},
              {"spec", {{"schedulerName", "nobody"}, {"containers", Json::array()}}},
              {"status", {{"phase", "Pending"}}}});
     }
-}
-
-void Stage::add_controllers() {
-    // About what the recordings' components took.
-    constexpr auto control_plane = std::chrono::milliseconds(20);
-    constexpr auto node_side = std::chrono::milliseconds(150);
-    const lab::User virt_controller{std::string(lab::kVirtControllerUser),
-                                    {"system:serviceaccounts", "system:authenticated"}};
-    const lab::User system{"system:kube-controller-manager", {"system:authenticated"}};
-    const lab::User scheduler{"system:kube-scheduler", {"system:authenticated"}};
-    const lab::User kubelet{"system:node", {"system:nodes", "system:authenticated"}};
-    world_.add(lab::make_vm_controller(), virt_controller, control_plane);
-    world_.add(lab::make_vmi_controller(), virt_controller, control_plane);
-    world_.add(lab::make_migration_controller(), virt_controller, control_plane);
-    world_.add(lab::make_evacuation_controller(), virt_controller, control_plane);
-    world_.add(lab::make_node_controller(), virt_controller, control_plane);
-    world_.add(std::make_unique<lab::Scheduler>(), scheduler, control_plane);
-    world_.add(std::make_unique<lab::VolumeBinder>(), system, control_plane);
-    world_.add(std::make_unique<lab::QuotaController>(), system, control_plane);
-    world_.add(std::make_unique<lab::GarbageCollector>(), system, control_plane);
-    world_.add(std::make_unique<lab::PodGarbageCollector>(), system, control_plane);
-    world_.add(std::make_unique<lab::Kubelet>(hardware_), kubelet, node_side);
-    world_.add(std::make_unique<lab::VirtHandler>(hardware_), virt_handler_, node_side);
 }
 
 }  // namespace lab_replay

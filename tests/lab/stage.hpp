@@ -5,9 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "lab/controllers/kube_extension.hpp"
-#include "lab/hardware/hardware.hpp"
-#include "lab/world.hpp"
+#include "lab/simulation.hpp"
 #include "session.hpp"
 
 namespace lab_replay {
@@ -17,7 +15,7 @@ public:
     // What was there before the scene began, as far as its recording lets on.
     explicit Stage(const Session& recorded);
 
-    lab::World& world() { return world_; }
+    lab::World& world() { return simulation_.world(); }
     // Who asked for the recorded Actions, and who wrote what set the stage.
     const lab::User& admin() const { return admin_; }
     const lab::User& virt_handler() const { return virt_handler_; }
@@ -26,14 +24,10 @@ private:
     void seed_cluster();
     void seed_node(const std::string& name, int number);
     void seed_other_pods(int count);
-    void add_controllers();
 
-    lab::World world_;
+    lab::Simulation simulation_;
     lab::User admin_;
     lab::User virt_handler_;
-    lab::Hardware hardware_;
-    lab::KubeExtension kube_extension_;
-    std::unique_ptr<lab::Extension> virt_api_;
 };
 
 }  // namespace lab_replay

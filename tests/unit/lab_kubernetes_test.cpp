@@ -11,7 +11,6 @@ namespace {
 
 struct Cluster {
     lab::World world{{1, start()}};
-    std::unique_ptr<lab::Extension> extension = lab::add_kubernetes(world);
     std::unique_ptr<kubeclient::Transport> transport =
         lab::transport_as(world.server(), {"admin", {"system:masters"}});
     kubeclient::Api api{*transport};
