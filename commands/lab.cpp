@@ -19,8 +19,8 @@
 #include "lab/gateway.hpp"
 #include "lab/http_server.hpp"
 #include "lab/scenarios.hpp"
+#include "lab/simulation.hpp"
 #include "lab/ticker.hpp"
-#include "lab/world.hpp"
 
 namespace commands {
 
@@ -120,7 +120,8 @@ private:
 // Everything that runs. Members end in the opposite order: first the server, then the world.
 struct Running {
     std::condition_variable changed{};
-    lab::World world;
+    lab::Simulation simulation;
+    lab::World& world = simulation.world();
     std::vector<LabUser> users{};
     std::unique_ptr<lab::Gateway> gateway{};
     std::unique_ptr<lab::Ticker> ticker{};
@@ -128,7 +129,7 @@ struct Running {
     lab::Controls controls{world.objects(), [this] { server->end_connections(); }};
     std::string authority{};
 
-    explicit Running(kubeclient::Instant start) : world({1, start}) {}
+    explicit Running(kubeclient::Instant start) : simulation({.world = {1, start}}) {}
 
     Status open(const LabOptions& options) {
         lab::Tokens tokens;
@@ -194,7 +195,7 @@ Status play(const LabOptions& options, Environment& environment) {
     TRY_ASSIGN(scenario, scenario_of(options, environment.program));
     TRY_ASSIGN(size, size_of(options));
     Running running(std::chrono::floor<std::chrono::seconds>(environment.system.now()));
-    scenario->build(running.world, size);
+    scenario->build(running.simulation, size);
     TRY(running.open(options));
     TRY_ASSIGN(kubeconfig, kubeconfig_for(options, running, environment));
     const auto written = kubeconfig.write(environment.system);

@@ -5,9 +5,9 @@
 
 namespace lab {
 
-void build_healthy(World& world, const ClusterSize& size);
-void build_rwo_disk(World& world, const ClusterSize& size);
-void build_cpu_mismatch(World& world, const ClusterSize& size);
-void build_no_room(World& world, const ClusterSize& size);
+void build_healthy(Simulation& simulation, const ClusterSize& size);
+void build_rwo_disk(Simulation& simulation, const ClusterSize& size);
+void build_cpu_mismatch(Simulation& simulation, const ClusterSize& size);
+void build_no_room(Simulation& simulation, const ClusterSize& size);
 
 }  // namespace lab

@@ -21,8 +21,9 @@ MachineShape machine(int number, const ClusterSize& size) {
 
 // `node` and `vm` may change what is added, by its number from 1.
 template <class ChangeNode, class ChangeMachine>
-void build(World& world, const ClusterSize& size, const ChangeNode& node, const ChangeMachine& vm) {
-    ClusterBuilder builder(world);
+void build(Simulation& simulation, const ClusterSize& size, const ChangeNode& node,
+           const ChangeMachine& vm) {
+    ClusterBuilder builder(simulation.world());
     builder.add_system();
     for (int number = 1; number <= size.nodes; ++number) {
         NodeShape shape;
@@ -36,36 +37,38 @@ void build(World& world, const ClusterSize& size, const ChangeNode& node, const 
         vm(number, shape);
         builder.add_machine(shape);
     }
+    simulation.start();
+    simulation.world().settle();
 }
 
 constexpr auto kAsItIs = [](int /*number*/, auto& /*shape*/) {};
 
 }  // namespace
 
-void build_healthy(World& world, const ClusterSize& size) {
-    build(world, size, kAsItIs, kAsItIs);
+void build_healthy(Simulation& simulation, const ClusterSize& size) {
+    build(simulation, size, kAsItIs, kAsItIs);
 }
 
-void build_rwo_disk(World& world, const ClusterSize& size) {
-    build(world, size, kAsItIs, [](int number, MachineShape& shape) {
+void build_rwo_disk(Simulation& simulation, const ClusterSize& size) {
+    build(simulation, size, kAsItIs, [](int number, MachineShape& shape) {
         if (number == 1) shape.disk = DiskAccess::single_node;
     });
 }
 
-void build_cpu_mismatch(World& world, const ClusterSize& size) {
+void build_cpu_mismatch(Simulation& simulation, const ClusterSize& size) {
     build(
-        world, size,
+        simulation, size,
         [](int number, NodeShape& shape) {
             if (number > 1) shape.cpu_model = "Broadwell";
         },
         kAsItIs);
 }
 
-void build_no_room(World& world, const ClusterSize& size) {
+void build_no_room(Simulation& simulation, const ClusterSize& size) {
     // Each node has memory for the machines on it and for a quarter of another one.
     const int overhead = memory_overhead_mib(2, 2);
     build(
-        world, size,
+        simulation, size,
         [&](int number, NodeShape& shape) {
             const int carried = (size.machines - number + size.nodes) / size.nodes;
             constexpr int handler = 325;

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "lab/cluster_builder.hpp"
-#include "lab/world.hpp"
+#include "lab/simulation.hpp"
 
 namespace lab {
 
@@ -22,7 +22,7 @@ struct Scenario {
     std::string_view name;
     std::string_view summary;  // one line
     std::string_view page;     // paragraphs for the manual: what is wrong, what to try
-    void (*build)(World& world, const ClusterSize& size);
+    void (*build)(Simulation& simulation, const ClusterSize& size);
 };
 
 // The first one is played when none is named.

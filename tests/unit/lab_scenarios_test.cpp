@@ -10,10 +10,12 @@ namespace {
 using kubeclient::Json;
 
 struct Built {
-    lab::World world{{1, kubeclient::parse_time("2026-11-21T04:45:50Z").value()}};
+    lab::Simulation simulation{
+        {.world = {1, kubeclient::parse_time("2026-11-21T04:45:50Z").value()}}};
+    lab::World& world = simulation.world();
 
     explicit Built(std::string_view scenario, const lab::ClusterSize& size = {}) {
-        lab::find_scenario(scenario)->build(world, size);
+        lab::find_scenario(scenario)->build(simulation, size);
     }
     const lab::Store::Objects& all(const char* group, const char* plural) {
         return world.objects().all({group, plural});
