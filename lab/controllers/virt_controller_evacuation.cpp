@@ -16,15 +16,13 @@ namespace {
 
 using namespace virt;
 
-bool has_drain_taint(const Json& node, const std::string& key) {
+bool has_drain_taint(const Json& node, const Store& objects) {
     const auto& taints = kubeclient::items_at(node, {"spec", "taints"});
+    if (taints.empty()) return false;
+    const auto key = text(migration_configuration(objects), {"nodeDrainTaintKey"});
     return std::any_of(taints.begin(), taints.end(), [&](const Json& one) {
         return text(one, {"key"}) == key && text(one, {"effect"}) == "NoSchedule";
     });
-}
-
-std::string drain_taint(const Store& objects) {
-    return text(migration_configuration(objects), {"nodeDrainTaintKey"});
 }
 
 // A mark that names another node is left from a migration that has been.
@@ -57,7 +55,7 @@ public:
 
     std::vector<WorkItem> concerned(const Change& change, const Store& objects) const override {
         if (change.resource == kNodes) {
-            if (!has_drain_taint(*change.object, drain_taint(objects))) return {};
+            if (!has_drain_taint(*change.object, objects)) return {};
             return {{kNodes, change.key}};
         }
         if (change.resource == kInstances) return of_instance(*change.object, objects);
@@ -74,7 +72,7 @@ public:
     Result<std::optional<Duration>> sync(const WorkItem& item, Cluster& cluster) override {
         const Object node = cluster.objects.get(kNodes, item.key);
         if (!node) return std::optional<Duration>{};
-        const bool drained = has_drain_taint(*node, drain_taint(cluster.objects));
+        const bool drained = has_drain_taint(*node, cluster.objects);
         Status outcome = kubeclient::Done{};
         for (const Object& vmi : candidates(cluster.objects, item.key.name, drained)) {
             if (!has_condition(*vmi, "LiveMigratable", "True")) {
@@ -102,7 +100,7 @@ private:
         if (node_name.empty()) return {};
         if (is_marked_for_eviction(vmi)) return {{kNodes, {"", node_name}}};
         const Object node = objects.get(kNodes, {"", node_name});
-        if (!node || !has_drain_taint(*node, drain_taint(objects))) return {};
+        if (!node || !has_drain_taint(*node, objects)) return {};
         return {{kNodes, {"", node_name}}};
     }
 
