@@ -348,3 +348,63 @@ TEST_CASE("a migration whose VMI goes ends with it") {
     CHECK(lab.object(lab::virt::kMachines, "web").is_null());
     CHECK(lab.vmim("m").is_null());
 }
+
+TEST_CASE("utility volumes and a backup hold a migration in Pending, the first not for ever") {
+    VirtWorld lab;
+    lab.start_vm("web");
+    const auto change = [&](const auto& what) {
+        Json vmi = lab.vmi("web");
+        what(vmi);
+        lab.world.objects().put(lab::virt::kInstances, {"prod", "web"}, vmi);
+        lab.world.settle();
+    };
+    change([](Json& vmi) { vmi["status"]["changedBlockTracking"]["backupStatus"]["name"] = "b"; });
+    lab.migrate("m", "web");
+    lab.run(seconds(1000));
+    CHECK(lab.phase("m") == "Pending");
+    CHECK(lab::virt::has_condition(lab.vmim("m"), "migrationBlockedByBackup", "True"));
+    change([](Json& vmi) { vmi["status"].erase("changedBlockTracking"); });
+    lab.run(seconds(10));
+    REQUIRE(lab.phase("m") == "Succeeded");
+
+    change([](Json& vmi) { vmi["spec"]["utilityVolumes"] = {{{"name", "backup"}}}; });
+    lab.migrate("m2", "web");
+    lab.run(seconds(149));
+    CHECK(lab.phase("m2") == "Pending");
+    CHECK(lab::virt::has_condition(lab.vmim("m2"), "migrationBlockedByUtilityVolumes", "True"));
+    CHECK(lab.launchers("web").size() == 2);
+    lab.run(seconds(2));
+    CHECK(lab.phase("m2") == "Failed");
+}
+
+TEST_CASE("a quota that leaves no room for the target is a condition, and events on the VMI") {
+    // What a quota refuses, said by a plugin as kube-apiserver says it.
+    struct Quota final : lab::Extension {
+        bool full = false;
+        std::optional<lab::Refusal> admit(lab::Admission& asked) override {
+            if (!full || asked.resource != lab::virt::kPods || asked.verb != "create") return {};
+            return lab::Refusal{403, "Forbidden",
+                                "pods \"" + text(*asked.object, {"metadata", "name"}) +
+                                    "\" is forbidden: exceeded quota: q"};
+        }
+    } quota;
+    VirtWorld lab;
+    lab.world.server().extend(quota);
+    lab.start_vm("web");
+    quota.full = true;
+    lab.migrate("m", "web");
+    lab.run(seconds(5));
+    CHECK(lab.phase("m") == "Pending");
+    CHECK(lab::virt::has_condition(lab.vmim("m"), "migrationRejectedByResourceQuota", "True"));
+    const auto events = lab.events(vmi_kind, "web");
+    const bool combined = std::any_of(events.begin(), events.end(), [](const std::string& line) {
+        return line.find(
+                   "Warning FailedCreate: (combined from similar events): Error creating "
+                   "pod: pods \"virt-launcher-web-") == 0;
+    });
+    CHECK(combined);
+    quota.full = false;
+    lab.run(seconds(20));
+    CHECK(lab.phase("m") == "Succeeded");
+    CHECK_FALSE(lab.vmim("m")["status"].contains("conditions"));
+}
