@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <utility>
 
 #include "changes.hpp"
@@ -147,12 +148,33 @@ private:
             (reply.is_string() ? reply.get<std::string>() : reply.dump()));
     }
 
+    // Nodes that are alike are drawn by lot, for each pod anew: a machine's nodes are told apart,
+    // and not compared with those of another.
+    std::string with_own_nodes(const std::string& machine, const std::string& text) {
+        static const std::regex node("node#[0-9]+");
+        auto& own = nodes_[machine];
+        std::string result;
+        std::size_t told = 0;
+        for (std::sregex_iterator match(text.begin(), text.end(), node), end; match != end;
+             ++match) {
+            const auto at = static_cast<std::size_t>(match->position());
+            const int number = own.emplace(match->str(), own.size() + 1).first->second;
+            result += text.substr(told, at - told) + "node " + std::to_string(number);
+            told = at + match->str().size();
+        }
+        return result + text.substr(told);
+    }
+
     void tell_event(const std::string& happened, const Json& event) {
         const Json about = event["involvedObject"];
-        const std::string line = event.value("type", "") + " " + event.value("reason", "") + ": " +
-                                 event.value("message", "");
+        const std::string name = about.value("name", "");
+        const std::string machine =
+            name.starts_with("launcher(") ? name.substr(9, name.find(')') - 9) : name;
+        const std::string line =
+            with_own_nodes(machine, event.value("type", "") + " " + event.value("reason", "") +
+                                        ": " + event.value("message", ""));
         const int count = event["count"].is_number() ? event["count"].get<int>() : 1;
-        auto& events = events_[about.value("kind", "") + " " + about.value("name", "")];
+        auto& events = events_[about.value("kind", "") + " " + name];
         if (happened == "MODIFIED") {
             const auto known = std::find_if(events.rbegin(), events.rend(),
                                             [&](const auto& other) { return other.first == line; });
@@ -169,7 +191,8 @@ private:
         const std::string name = text_at(object, {"metadata", "name"}).value_or("");
         const std::string title = sighting.kind + " " + name;
         const std::string who = short_kind(sighting.kind) + " " + name;
-        Chapter& order = story_.chapters["order of " + machine_of(sighting.kind, object)];
+        const std::string machine = machine_of(sighting.kind, object);
+        Chapter& order = story_.chapters["order of " + machine];
         auto& before = before_[title];
         auto after = fields_of(object);
         if (sighting.event == "ADDED") {
@@ -177,7 +200,8 @@ private:
             order.push_back(who + " added");
         }
         std::map<std::string_view, std::string> lines;
-        for (const FieldChange& change : changes(before, after)) {
+        for (FieldChange change : changes(before, after)) {
+            change.value = with_own_nodes(machine, change.value);
             std::string& line = lines[strand_of(sighting.kind, change.path)];
             line += (line.empty() ? "" : " | ") + change.path + " = " + change.value;
             if (is_turning_point(sighting.kind, change)) {
@@ -198,6 +222,7 @@ private:
     const Session& session_;
     Names names_{};
     Story story_{};
+    std::map<std::string, std::map<std::string, int>> nodes_{};  // by machine
     std::map<std::string, std::map<std::string, std::string>> before_{};
     std::map<std::string, std::vector<std::pair<std::string, int>>> events_{};
 };
