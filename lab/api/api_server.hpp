@@ -45,20 +45,19 @@ struct Cause {
     bool operator==(const Cause&) const = default;
 };
 
-// Becomes a metav1.Status. Fields that are empty are left out.
+// Becomes a metav1.Status without the fields that are empty.
 struct Refusal {
     int code = 403;
     std::string reason{};  // metav1.StatusReason: "Forbidden", "Invalid", "TooManyRequests", …
     std::string message{};
-    // metav1.StatusDetails.
-    std::string name{};
+    std::string name{};  // from here on metav1.StatusDetails
     std::string group{};
     std::string kind{};
     std::string uid{};
     std::vector<Cause> causes{};
     int retry_after_seconds = 0;
     std::string continue_token{};  // of a list that expired on the way
-    bool empty_details = false;    // kube-apiserver writes "details": {} here and there
+    bool empty_details = false;    // "details": {} is written all the same
 
     bool operator==(const Refusal&) const = default;
 };
@@ -125,8 +124,7 @@ public:
     // Who may do what; until it is set, everybody everything.
     void authorize_with(Authorizer authorizer);
 
-    // What is served now. The reference holds as long as the server.
-    const Kinds& kinds() const;
+    const Kinds& kinds() const;  // what is served now
     const Store& objects() const;
 
     // Everything but watches.

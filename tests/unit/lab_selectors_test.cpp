@@ -77,7 +77,8 @@ TEST_CASE("field selectors know the fields of each kind") {
 
 TEST_CASE("a LabelSelector object selects by labels and expressions") {
     const Json selector = Json::parse(R"({"matchLabels":{"app":"web"},"matchExpressions":[
-        {"key":"n","operator":"In","values":["5","6"]},{"key":"tier","operator":"DoesNotExist"}]})");
+        {"key":"n","operator":"In","values":["5","6"]},
+        {"key":"tier","operator":"DoesNotExist"}]})");
     CHECK(lab::matches(lab::requirements_of(selector), kObject));
     CHECK_FALSE(lab::matches(lab::requirements_of(selector), Json::object()));
     CHECK(lab::matches(lab::requirements_of(Json::object()), Json::object()));
