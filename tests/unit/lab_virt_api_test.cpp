@@ -24,11 +24,12 @@ struct VirtServer : Server {
     VirtServer() {
         api.extend(*virt_api);
         api.seed({{"apiVersion", "v1"}, {"kind", "Node"}, {"metadata", {{"name", "node-a"}}}});
-        api.seed(
-            {{"apiVersion", "kubevirt.io/v1"},
-             {"kind", "VirtualMachine"},
-             {"metadata", {{"name", "web"}, {"namespace", "default"}}},
-             {"spec", {{"runStrategy", "Always"}, {"template", {{"spec", {{"domain", {}}}}}}}}});
+        api.seed({{"apiVersion", "kubevirt.io/v1"},
+                  {"kind", "VirtualMachine"},
+                  {"metadata", {{"name", "web"}, {"namespace", "default"}}},
+                  {"spec",
+                   {{"runStrategy", "Always"},
+                    {"template", {{"spec", {{"domain", {{"devices", Json::object()}}}}}}}}}});
         seed_instance();
         seed_launcher("virt-launcher-web-abcde", "node-a");
     }
