@@ -8,6 +8,7 @@
 #include <string>
 
 #include "kubeclient/json.hpp"
+#include "tests/unit/support/fake_transport.hpp"
 
 namespace {
 
@@ -15,7 +16,7 @@ using kubeclient::Error;
 using kubeclient::ErrorKind;
 using kubeclient::Response;
 
-class FakeTransport : public kubeclient::Transport {
+class FakeTransport : public support::NoStreams {
 public:
     explicit FakeTransport(std::map<std::string, Response> replies)
         : replies_(std::move(replies)) {}

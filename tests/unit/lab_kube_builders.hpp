@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "lab/controllers/kube_objects.hpp"
-#include "lab/controllers/quota.hpp"
 #include "lab/world.hpp"
 
 namespace lab_test {
@@ -88,12 +87,9 @@ inline Json with_claim(Json pod, const std::string& claim) {
 
 struct KubeWorld {
     lab::World world{{1, start()}};
-    lab::QuotaAdmission quotas{world.objects()};
     std::unique_ptr<kubeclient::Transport> transport =
         lab::transport_as(world.server(), {"admin", {"system:masters"}});
     kubeclient::Api api{*transport};
-
-    KubeWorld() { world.server().extend(quotas); }
 
     template <class Controller, class... Arguments>
     void add(Arguments&&... arguments) {

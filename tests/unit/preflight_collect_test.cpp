@@ -9,6 +9,7 @@
 #include <set>
 
 #include "kubeclient/transport.hpp"
+#include "tests/unit/support/fake_transport.hpp"
 
 using namespace preflight;
 using kubeclient::Error;
@@ -44,7 +45,7 @@ Response status_reply(int code, const std::string& reason, const std::string& me
 }
 
 // A cluster that answers by path. What it was not told of is an empty list, or not there.
-class FakeCluster final : public kubeclient::Transport {
+class FakeCluster final : public support::NoStreams {
 public:
     std::map<std::string, kubeclient::Result<Response>> replies{};
     bool may_migrate = true;

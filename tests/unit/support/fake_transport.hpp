@@ -13,6 +13,17 @@
 
 namespace support {
 
+// For code that never watches.
+class NoStreams : public kubeclient::Transport {
+public:
+    kubeclient::Result<kubeclient::Response> stream(const kubeclient::Request& request,
+                                                    const kubeclient::BodySink&,
+                                                    std::stop_token) override {
+        return kubeclient::Error{kubeclient::ErrorKind::transport,
+                                 "unexpected stream of " + request.path};
+    }
+};
+
 class FakeTransport final : public kubeclient::Transport {
 public:
     using Reply = kubeclient::Result<kubeclient::Response>;
