@@ -15,6 +15,8 @@ struct Cluster {
         lab::transport_as(world.server(), {"admin", {"system:masters"}});
     kubeclient::Api api{*transport};
 
+    Cluster() { lab::add_kubernetes(world); }
+
     Json pod_now(const std::string& name) {
         const auto object = world.objects().get(lab::kube::kPods, {"default", name});
         return object ? *object : Json();
