@@ -21,8 +21,8 @@ MachineShape machine(int number, const ClusterSize& size) {
 
 // `node` and `vm` may change what is added, by its number from 1.
 template <class ChangeNode, class ChangeMachine>
-void build(Simulation& simulation, const ClusterSize& size, const ChangeNode& node,
-           const ChangeMachine& vm) {
+void furnish(Simulation& simulation, const ClusterSize& size, const ChangeNode& node,
+             const ChangeMachine& vm) {
     ClusterBuilder builder(simulation.world());
     builder.add_system();
     for (int number = 1; number <= size.nodes; ++number) {
@@ -37,6 +37,12 @@ void build(Simulation& simulation, const ClusterSize& size, const ChangeNode& no
         vm(number, shape);
         builder.add_machine(shape);
     }
+}
+
+template <class ChangeNode, class ChangeMachine>
+void build(Simulation& simulation, const ClusterSize& size, const ChangeNode& node,
+           const ChangeMachine& vm) {
+    furnish(simulation, size, node, vm);
     simulation.start();
     simulation.world().settle();
 }
@@ -76,6 +82,10 @@ void build_no_room(Simulation& simulation, const ClusterSize& size) {
             shape.memory = std::to_string(carried * (2048 + overhead) + handler + spare) + "Mi";
         },
         kAsItIs);
+}
+
+void build_bare(Simulation& simulation, const ClusterSize& size) {
+    furnish(simulation, size, kAsItIs, kAsItIs);
 }
 
 }  // namespace lab

@@ -28,6 +28,11 @@ constexpr std::array kScenarios{
              "count what runs on the nodes; the target pod of a migration then stays Pending with "
              "Insufficient memory, and the migration fails after five minutes.",
              build_no_room},
+    Scenario{"bare", "An API server alone: nothing happens by itself",
+             "The objects of a healthy cluster, but no controller looks at them: pods are not "
+             "scheduled, migrations stay without a phase, deleted namespaces stay Terminating. "
+             "The place to try requests without consequences.",
+             build_bare},
 };
 
 }  // namespace

@@ -39,6 +39,14 @@ TEST_CASE("every scenario builds, and says what it is") {
     CHECK(lab::find_scenario("unheard-of") == nullptr);
 }
 
+TEST_CASE("the bare scenario leaves everything as it is") {
+    Built built("bare");
+    CHECK_FALSE(built.world.next_due());
+    const auto revision = built.world.objects().revision();
+    built.world.advance(std::chrono::minutes(10));
+    CHECK(built.world.objects().revision() == revision);
+}
+
 TEST_CASE("no word of a template is left open") {
     Built built("healthy");
     for (const char* plural : {"nodes", "pods", "persistentvolumes", "persistentvolumeclaims"}) {
