@@ -29,9 +29,9 @@ constexpr std::array kScenarios{
              "Insufficient memory, and the migration fails after five minutes.",
              build_no_room},
     Scenario{"bare", "An API server alone: nothing happens by itself",
-             "The objects of a healthy cluster, but no controller looks at them: pods are not "
-             "scheduled, migrations stay without a phase, deleted namespaces stay Terminating. "
-             "The place to try requests without consequences.",
+             "The objects of a healthy cluster, but no controller, webhook or node looks at them: "
+             "pods are not scheduled, migrations stay without a phase, deleted namespaces stay "
+             "Terminating. The place to try requests without consequences.",
              build_bare},
 };
 

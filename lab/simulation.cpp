@@ -16,12 +16,11 @@ Simulation::Simulation(const SimulationOptions& options)
       endpoints_(world_.objects(), hardware_, [this] { return world_.now(); }),
       virt_api_(make_virt_api(world_.server(), world_.objects(),
                               service_account("kubevirt", "kubevirt-apiserver"),
-                              [this] { return world_.now(); })) {
-    world_.server().extend(endpoints_);
-    world_.server().extend(*virt_api_);
-}
+                              [this] { return world_.now(); })) {}
 
 void Simulation::start() {
+    world_.server().extend(endpoints_);
+    world_.server().extend(*virt_api_);
     const Duration reaction = options_.control_plane.reaction;
     const User controller = component(std::string(kVirtControllerUser));
     world_.add(make_vm_controller(), controller, reaction);

@@ -26,7 +26,8 @@ public:
     World& world() { return world_; }
     Hardware& hardware() { return hardware_; }
 
-    // The controllers begin to work; on what is in the store, and on what comes.
+    // The controllers, KubeVirt's webhooks and the nodes begin to work; on what is in the store,
+    // and on what comes. Before, the API server is alone.
     void start();
 
 private:
