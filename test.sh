@@ -22,8 +22,10 @@ run_tests() {
   say "tests"
   local code=0
   rm -f "$report"
-  ctest --preset dev --parallel "$(getconf _NPROCESSORS_ONLN)" --output-junit "$report" "$@" || code=$?
+  ctest --preset dev --parallel "$(getconf _NPROCESSORS_ONLN)" --output-junit "$report" "$@" |
+    tee build/ctest.log || code=$?
   tests/summary.py "$report"
+  sed -n '/tests passed, /,$p' build/ctest.log  # ctest has the last word
   exit "$code"
 }
 
