@@ -100,9 +100,7 @@ public:
 class WatchCursor {
 public:
     virtual ~WatchCursor() = default;
-
-    // What happened since the last call, as lines of JSON ({"type":…,"object":…}\n); empty:
-    // nothing.
+    // What happened since then, as lines of JSON ({"type":…,"object":…}\n); empty: nothing.
     virtual std::string next() = 0;
     // No more will come: an ERROR event was the last, or timeoutSeconds has passed.
     virtual bool ended() const = 0;

@@ -1,5 +1,6 @@
 #include "lab/api/body.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -58,6 +59,27 @@ Outcome<Json> parsed(const Call& call) {
     return std::move(json).value();
 }
 
+// "core" of "", "storage" of "storage.k8s.io": where Kubernetes has the kinds of a group.
+std::string go_package(const std::string& group) {
+    return group.empty() ? "core" : group.substr(0, group.find('.'));
+}
+
+// Why an object of another kind cannot be read as one of the call's.
+std::string unconvertible(const Call& call, const std::string& kind,
+                          const std::string& api_version) {
+    const auto all = built_in_kinds();
+    const bool known = std::any_of(all.begin(), all.end(), [&](const Kind& one) {
+        const KindVersion* version = one.version(call.version.name);
+        return version != nullptr && one.kind == kind && one.api_version(*version) == api_version;
+    });
+    if (!known) {
+        return "no kind \"" + kind + "\" is registered for version \"" + api_version +
+               "\" in scheme \"pkg/runtime/scheme.go:111\"";
+    }
+    return "converting (" + call.version.name + "." + kind + ") to (" +
+           go_package(call.kind.resource.group) + "." + call.kind.kind + "): unknown conversion";
+}
+
 // Kinds that are built in fill in what is missing of apiVersion and kind; others must say it.
 Verdict check_type(const Call& call, const Json& object) {
     if (!object.is_object()) return unrecognized(call, "the body is no JSON object");
@@ -75,9 +97,7 @@ Verdict check_type(const Call& call, const Json& object) {
     const bool known = kind.empty() || kind == call.kind.kind;
     if (known && (api_version.empty() || api_version == wanted)) return allowed();
     return cannot_be_handled(call, object,
-                             "no kind \"" + kind + "\" is registered for version \"" +
-                                 (api_version.empty() ? wanted : api_version) +
-                                 "\" in scheme \"pkg/runtime/scheme.go:111\"");
+                             unconvertible(call, kind, api_version.empty() ? wanted : api_version));
 }
 
 // Of a custom resource the kind is checked with the rest of its schema.
@@ -119,6 +139,8 @@ std::vector<std::string> without_unknown_fields(const Call& call, Json& object) 
     auto rest = call.version.schema ? prune(object, *call.version.schema)
                                     : drop_unknown_fields(object, call.kind);
     unknown.insert(unknown.end(), rest.begin(), rest.end());
+    // Told in the order of the text, which clients write by name.
+    if (call.kind.origin == Origin::built_in) std::sort(unknown.begin(), unknown.end());
     for (std::string& path : unknown) path = "unknown field \"" + path + "\"";
     return unknown;
 }
@@ -149,7 +171,7 @@ FieldValidation field_validation(const Call& call) {
 Outcome<Body> object_of(const Call& call) {
     TRY_ASSIGN(object, parsed(call));
     TRY(check_type(call, object));
-    if (const auto misfit = misfit_of_metadata(call.kind, object)) {
+    if (const auto misfit = misfit_of(call.kind, object)) {
         return cannot_be_handled(call, object, *misfit);
     }
     if (call.kind.origin == Origin::custom) {
@@ -172,7 +194,7 @@ Outcome<Body> object_of(const Call& call) {
 
 Outcome<Body> object_of_patch(const Call& call, Json object, std::vector<std::string> duplicates) {
     if (call.kind.origin == Origin::custom) {
-        if (const auto misfit = misfit_of_metadata(call.kind, object)) {
+        if (const auto misfit = misfit_of(call.kind, object)) {
             return refused_patch(object, *misfit);
         }
         TRY(check_custom_type(call, object));
@@ -183,7 +205,7 @@ Outcome<Body> object_of_patch(const Call& call, Json object, std::vector<std::st
                                              text_at(object, {"apiVersion"}).value_or("") +
                                              "\" in scheme \"pkg/runtime/scheme.go:111\"");
         }
-        if (const auto misfit = misfit_of_metadata(call.kind, object)) {
+        if (const auto misfit = misfit_of(call.kind, object)) {
             return refused_patch(object, *misfit);
         }
     }

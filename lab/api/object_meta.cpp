@@ -40,6 +40,14 @@ constexpr Member kMembers[] = {
     {"managedFields", Type::ignored},
 };
 
+// Members of built-in kinds that hold texts by name.
+struct Texts {
+    std::string_view kind;
+    std::string_view member;
+};
+
+constexpr Texts kTexts[] = {{"ConfigMap", "data"}, {"Secret", "stringData"}};
+
 // As Go's encoding/json names what it found.
 std::string go_type(const Json& value) {
     if (value.is_string()) return "string";
@@ -172,8 +180,16 @@ void check_finalizers(const Kind& kind, const Json& metadata, std::vector<Cause>
 
 }  // namespace
 
-std::optional<std::string> misfit_of_metadata(const Kind& kind, const Json& object) {
+std::optional<std::string> misfit_of(const Kind& kind, const Json& object) {
     const bool custom = kind.origin == Origin::custom;
+    for (const Texts& texts : kTexts) {
+        const auto value = object.find(std::string(texts.member));
+        if (custom || kind.kind != texts.kind || value == object.end()) continue;
+        const auto difference = mismatch(*value, Type::texts_by_name);
+        if (!difference) continue;
+        return "json: cannot unmarshal " + difference->first + " into Go struct field " +
+               kind.kind + "." + std::string(texts.member) + " of type " + difference->second;
+    }
     const auto place = object.find("metadata");
     if (place == object.end() || place->is_null()) return std::nullopt;
     if (!place->is_object()) {

@@ -11,9 +11,10 @@
 
 namespace lab {
 
-// Go's complaint about a member of another type; nullopt: all as metav1.ObjectMeta has it. After
-// that the rest of the API server may take the types for granted.
-std::optional<std::string> misfit_of_metadata(const Kind& kind, const Json& object);
+// Go's complaint about a member of another type; nullopt: all as metav1.ObjectMeta has it, and the
+// texts of ConfigMaps and Secrets too. After that the rest of the API server may take these types
+// for granted.
+std::optional<std::string> misfit_of(const Kind& kind, const Json& object);
 
 // Members that ObjectMeta does not know, as "metadata.bogus".
 std::vector<std::string> unknown_metadata(const Json& metadata);

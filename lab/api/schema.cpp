@@ -1,5 +1,6 @@
 #include "lab/api/schema.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <regex>
@@ -239,6 +240,18 @@ private:
     }
 };
 
+// Whether a CEL rule stands anywhere in it.
+bool has_rules(const Json& schema) {
+    if (schema.is_object() && schema.contains("x-kubernetes-validations")) return true;
+    return schema.is_structured() && std::any_of(schema.begin(), schema.end(), has_rules);
+}
+
+// Source: apiextensions-apiserver pkg/registry/customresource/strategy.go, hasBlockingErr.
+bool blocks_rules(const Cause& cause) {
+    return cause.reason == "FieldValueRequired" || cause.reason == "FieldValueTooLong" ||
+           cause.reason == "FieldValueTooMany" || cause.reason == "FieldValueTypeInvalid";
+}
+
 bool keeps_everything(const Json& schema) {
     return bool_at(schema, {"x-kubernetes-preserve-unknown-fields"}).value_or(false);
 }
@@ -309,7 +322,15 @@ void fill_in_defaults(Json& value, const Json& schema) {
 std::vector<Cause> problems_by_schema(const Json& object, const Json& schema) {
     Validator validator;
     validator.check(object, schema, "");
-    return validator.causes;
+    auto& causes = validator.causes;
+    if (std::any_of(causes.begin(), causes.end(), blocks_rules) && has_rules(schema)) {
+        causes.push_back({"FieldValueInvalid",
+                          "Invalid value: null: some validation rules were not checked because "
+                          "the object was invalid; correct the existing errors to complete "
+                          "validation",
+                          "<nil>"});
+    }
+    return causes;
 }
 
 }  // namespace lab

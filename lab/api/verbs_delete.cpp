@@ -159,12 +159,17 @@ Outcome<Reply> delete_one(ServerState& state, const Call& call, const Object& ob
     }
     Json end = dying(state, call.kind, *object, options);
     const bool remains = stays(end);
-    if (call.dry_run) return Reply{200, std::make_shared<const Json>(std::move(end))};
     Object last = object;
-    if (end != *object) last = store_object(state, call.kind, call.key, std::move(end));
+    if (call.dry_run) {
+        last = std::make_shared<const Json>(std::move(end));
+    } else if (end != *object) {
+        last = store_object(state, call.kind, call.key, std::move(end));
+    }
     if (remains) return Reply{200, last};
-    if (call.kind.kind == "CustomResourceDefinition") delete_instances(state, *last);
-    remove_object(state, call.kind, call.key);
+    if (!call.dry_run) {
+        if (call.kind.kind == "CustomResourceDefinition") delete_instances(state, *last);
+        remove_object(state, call.kind, call.key);
+    }
     return Reply{200, returns_deleted_object(call.kind) ? last : success(call, *last)};
 }
 
