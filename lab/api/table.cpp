@@ -75,6 +75,15 @@ bool is_list(const Json& body) {
     return body.contains("items") && body.at("items").is_array();
 }
 
+// Unlike in a list of its own, an object in a row says what it is: kubectl decodes it to sort by.
+Json typed(const Json& item, const Json& list) {
+    Json object = item;
+    const std::string kind = text_at(list, {"kind"}).value_or("");
+    object["kind"] = kind.substr(0, kind.rfind("List"));
+    object["apiVersion"] = text_at(list, {"apiVersion"}).value_or("");
+    return object;
+}
+
 Json list_metadata(const Json& body) {
     Json metadata = Json::object();
     for (const char* member : {"resourceVersion", "continue", "remainingItemCount"}) {
@@ -152,7 +161,9 @@ Json as_table(const Json& body, const TableLayout& layout, RowObject row_object,
     Json rows = Json::array();
     if (is_list(body)) {
         for (const Json& item : body.at("items")) {
-            rows.push_back(row_of(item, layout, row_object, now));
+            rows.push_back(row_object == RowObject::whole
+                               ? row_of(typed(item, body), layout, row_object, now)
+                               : row_of(item, layout, row_object, now));
         }
     } else if (find(body, {"metadata", "name"}) != nullptr) {  // else a bookmark
         rows.push_back(row_of(body, layout, row_object, now));

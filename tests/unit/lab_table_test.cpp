@@ -189,6 +189,9 @@ TEST_CASE("a list becomes a table that can be paged on") {
                     .at("rows")
                     .at(0)
                     .contains("object"));
+    const Json whole = lab::as_table(list, layout, lab::RowObject::whole, kNow);
+    CHECK(whole.at("rows").at(0).at("object").at("kind") == "Namespace");
+    CHECK(whole.at("rows").at(0).at("object").at("apiVersion") == "v1");
     CHECK(lab::as_metadata(list).at("items").at(0).at("metadata").at("name") == "a");
 }
 
