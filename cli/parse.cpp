@@ -141,7 +141,8 @@ void add_lab(CLI::App& app, Bound& bound) {
     add_text(app, "--port", bound.port, "N",
              "The port to listen on, on 127.0.0.1; a free one unless given.");
     add_text(app, "--speed", bound.speed, "TIMES",
-             "How fast time passes, as in 10x; 1x unless given.");
+             "How fast time passes, as in 10x; 1x unless given. With 0x it stands still, and "
+             "nothing happens, but when admin posts to /lab/advance?seconds=N.");
     add_text(app, "--vms", bound.machines, "N",
              "How many virtual machines, up to 10000; 6 unless given.");
 }

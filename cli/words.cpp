@@ -186,9 +186,10 @@ Result<double> speed(std::string_view word) {
     const auto* last = digits.data() + digits.size();
     const auto [end, problem] =
         std::from_chars(digits.data(), last, times, std::chars_format::fixed);
-    if (problem != std::errc{} || end != last || times < 0.01 || times > 1000) {
+    if (problem != std::errc{} || end != last || (times != 0 && times < 0.01) || times > 1000) {
         return usage("invalid argument " + quoted(word) + " for --speed",
-                     "write how many times faster than a clock, from 0.01x to 1000x: --speed=10x");
+                     "write how many times faster than a clock, from 0.01x to 1000x: --speed=10x; "
+                     "0x stands still");
     }
     return times;
 }

@@ -34,7 +34,7 @@ kubeclient::Result<int> verbosity(std::string_view word);
 kubeclient::Result<int> whole_number(std::string_view word, std::string_view flag, int least,
                                      int most);
 
-// --speed: "10x", "10" or "0.5x"; from a hundredth to a thousand.
+// --speed: "10x", "10" or "0.5x"; from a hundredth to a thousand; or 0.
 kubeclient::Result<double> speed(std::string_view word);
 
 // A namespace; kubectl strips "ns/", "namespace/" and "namespaces/" from its front

@@ -124,9 +124,9 @@ struct Running {
     lab::World& world = simulation.world();
     std::vector<LabUser> users{};
     std::unique_ptr<lab::Gateway> gateway{};
-    std::unique_ptr<lab::Ticker> ticker{};
+    std::unique_ptr<lab::Ticker> ticker{};  // none where time stands still
     std::unique_ptr<lab::HttpServer> server{};
-    lab::Controls controls{world.objects(), [this] { server->end_connections(); }};
+    lab::Controls controls{world, [this] { server->end_connections(); }};
     std::string authority{};
 
     explicit Running(kubeclient::Instant start) : simulation({.world = {1, start}}) {}
@@ -148,7 +148,9 @@ struct Running {
         TRY_ASSIGN(opened,
                    lab::HttpServer::start(world, *gateway, changed, identity, options.port));
         server = std::move(opened);
-        ticker = std::make_unique<lab::Ticker>(world, changed, options.speed);
+        if (options.speed > 0) {
+            ticker = std::make_unique<lab::Ticker>(world, changed, options.speed);
+        }
         return kubeclient::Done{};
     }
 };

@@ -81,7 +81,7 @@ struct LabOptions {
     std::string scenario{};  // empty: the first
     int nodes = 0;           // 0: as many as the virtual machines need
     int machines = 6;
-    double speed = 1;              // seconds of the lab in one second
+    double speed = 1;              // seconds of the lab in one second; 0: its time stands still
     std::string kubeconfig_out{};  // empty: in a folder of its own
     int port = 0;                  // 0: a free one
     bool list = false;             // only says which scenarios there are

@@ -177,6 +177,7 @@ TEST_CASE("a lab is made to measure") {
                                                                               .port = 6443});
     CHECK(options<LabOptions>("virt-handoff lab --list").list);
     CHECK(options<LabOptions>("virt-handoff lab --speed=0.5").speed == 0.5);
+    CHECK(options<LabOptions>("virt-handoff lab --speed=0x").speed == 0);
 }
 
 TEST_CASE("help is text, whatever else stands on the line") {
@@ -280,8 +281,8 @@ TEST_CASE("every mistake is one sentence in kubectl's words, and a next step") {
         {"explain A B", "unexpected argument \"B\" for \"explain\"",
          "see 'virt-handoff explain --help' for usage"},
         {"lab --speed=fast", "invalid argument \"fast\" for --speed",
-         "write how many times faster than a clock, from 0.01x to 1000x: --speed=10x\nsee "
-         "'virt-handoff lab --help' for usage"},
+         "write how many times faster than a clock, from 0.01x to 1000x: --speed=10x; 0x stands "
+         "still\nsee 'virt-handoff lab --help' for usage"},
         {"lab --vms=10001",
          "invalid argument \"10001\" for --vms: must be a number from 0 to 10000",
          "see 'virt-handoff lab --help' for usage"},
