@@ -173,9 +173,9 @@ HandlerStep run_guest(const Json& vmi, const Surroundings& around) {
     if (phase == "Scheduled" && !deleting) return start(vmi, around);
     if (deleting && launcher == nullptr) return end(vmi, "Succeeded");
     if (crashed(vmi, around)) return end(vmi, "Failed");
-    // A guest that was there before the lab was: objects of a scenario. Its launcher may still be
-    // about to come; left alone, it would end after five minutes for want of a guest.
-    if (launcher == nullptr) step.again = kHandlerPoll;
+    // A guest that was there before the lab was: objects of a scenario. Its launcher comes to be
+    // when the kubelet has seen the pod.
+    if (launcher == nullptr && !deleting) step.again = kHandlerPoll;
     if (launcher != nullptr && launcher->qemu == QemuState::none) {
         around.hardware.start_guest(launcher->pod_uid, disks_of(vmi, around.objects));
     }
