@@ -195,7 +195,8 @@ HandlerStep follow(const Migration& migration) {
     step.again = kHandlerPoll;
     if (job->course.end != CourseEnd::open) {
         const Duration left = job->started + job->course.ended - migration.around.now;
-        step.again = std::clamp(left, Duration(1), kHandlerPoll);
+        // Past its end it waits for the other side, which is out of reach.
+        if (left > Duration(0)) step.again = std::min(left, kHandlerPoll);
     }
     return step;
 }
