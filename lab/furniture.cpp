@@ -185,6 +185,9 @@ spec:
   serviceAccountName: kubevirt-handler
   restartPolicy: Always
   priorityClassName: kubevirt-cluster-critical
+  tolerations:
+  - {key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute}
+  - {key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute}
   containers:
   - name: virt-handler
     image: quay.io/kubevirt/virt-handler:v1.9.0
@@ -415,6 +418,10 @@ spec:
   enableServiceLinks: false
   schedulerName: default-scheduler
   terminationGracePeriodSeconds: 210
+  tolerations:
+  - {key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute, tolerationSeconds: 300}
+  - {key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute,
+     tolerationSeconds: 300}
   nodeSelector:
     kubernetes.io/arch: amd64
     kubevirt.io/schedulable: "true"
