@@ -26,7 +26,8 @@ using kubeclient::Status;
 constexpr mode_t kOwnerOnly = S_IRUSR | S_IWUSR;
 
 Error failed(const std::string& path, int error) {
-    return Error{ErrorKind::config, "writing " + path + ": " + std::strerror(error)};
+    return Error{ErrorKind::config, "writing " + path + ": " + std::strerror(error),
+                 "give a path in a folder that exists and that you may write to"};
 }
 
 // Writes all of it and closes; the path is for the message.

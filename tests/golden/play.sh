@@ -1,3 +1,4 @@
+#!/bin/sh
 # Plays a session on the lab of a golden case, for a reader: every line of standard input is shown,
 # then run; "# exit code N" follows where it is not 0. A line "later N" lets N seconds of the lab's
 # time pass, in which nothing else happens; the lab's clock stands still between.
