@@ -4,13 +4,13 @@
 set -euo pipefail
 root=$1 generator=$2
 
-if [[ ${UPDATE-} == 1 ]]; then
-  rm -f "$root"/man/*.[17]
-  "$generator" "$root/man"
-fi
 fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
 "$generator" "$fresh"
+if [[ ${UPDATE-} == 1 ]]; then
+  rm -f "$root"/man/*.[17]
+  cp "$fresh"/*.[17] "$root/man"
+fi
 mkdir "$fresh/checked-in"
 cp "$root"/man/*.[17] "$fresh/checked-in" 2>/dev/null || true
 mkdir "$fresh/now"
