@@ -210,15 +210,13 @@ Response stop(const Backend& backend, const Call& call) {
     const Object vmi = backend.objects.get(instances, {call.ns, call.name});
     const bool runs = vmi && !is_final(*vmi);
     const auto grace = integer_at(call.options, {"gracePeriod"});
-    const auto before = vmi ? integer_at(*vmi, {"spec", "terminationGracePeriodSeconds"})
-                            : std::optional<std::int64_t>();
+    const Json* before = vmi ? find(*vmi, {"spec", "terminationGracePeriodSeconds"}) : nullptr;
     if (runs && grace) {
         const std::string path = "/spec/terminationGracePeriodSeconds";
         const Reply shortened = backend.json_patch(
             instances, {call.ns, call.name}, "",
-            Json::array(
-                {{{"op", "test"}, {"path", path}, {"value", before ? Json(*before) : Json()}},
-                 {{"op", "replace"}, {"path", path}, {"value", *grace}}}),
+            Json::array({{{"op", "test"}, {"path", path}, {"value", before ? *before : Json()}},
+                         {{"op", "replace"}, {"path", path}, {"value", *grace}}}),
             dry_run(call));
         if (!shortened.ok()) return internal_error(shortened.message);
     }
@@ -226,7 +224,7 @@ Response stop(const Backend& backend, const Call& call) {
         return accepted_or(set_running(backend, call, *vm, false));
     }
     if (!runs) return conflicting(call.name, "VM is not running");
-    if (strategy == "Halted" && (!grace || (before && *grace >= *before))) {
+    if (strategy == "Halted" && (!grace || (before && Json(*grace) >= *before))) {
         return conflicting(call.name,
                            "Halted only supports manual stop requests with a shorter graceperiod");
     }
