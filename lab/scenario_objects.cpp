@@ -5,36 +5,25 @@
 
 namespace lab {
 
-namespace {
-
 std::string node_name(int number) {
     return "node-" + std::to_string(number);
 }
 
-// Machines vm-1, vm-2, … round robin over the nodes node-1, node-2, …
-MachineShape machine(int number, const ClusterSize& size) {
-    MachineShape shape;
-    shape.name = "vm-" + std::to_string(number);
-    shape.node = node_name((number - 1) % size.nodes + 1);
-    return shape;
-}
-
-// `node` and `vm` may change what is added, by its number from 1.
-template <class ChangeNode, class ChangeMachine>
-void furnish(Simulation& simulation, const ClusterSize& size, const ChangeNode& node,
-             const ChangeMachine& vm) {
+void furnish(Simulation& simulation, const ClusterSize& size, const Furnishing& furnishing) {
     ClusterBuilder builder(simulation.world());
     builder.add_system();
     for (int number = 1; number <= size.nodes; ++number) {
         NodeShape shape;
         shape.name = node_name(number);
-        node(number, shape);
+        furnishing.node(number, shape);
         builder.add_node(shape);
     }
     builder.finish();
     for (int number = 1; number <= size.machines; ++number) {
-        MachineShape shape = machine(number, size);
-        vm(number, shape);
+        MachineShape shape;
+        shape.name = "vm-" + std::to_string(number);
+        shape.node = node_name((number - 1) % size.nodes + 1);
+        furnishing.machine(number, shape);
         builder.add_machine(shape);
     }
 }
@@ -47,41 +36,37 @@ void build(Simulation& simulation, const ClusterSize& size, const ChangeNode& no
     simulation.world().settle();
 }
 
-constexpr auto kAsItIs = [](int /*number*/, auto& /*shape*/) {};
-
-}  // namespace
-
 void build_healthy(Simulation& simulation, const ClusterSize& size) {
-    build(simulation, size, kAsItIs, kAsItIs);
+    furnish(simulation, size);
 }
 
 void build_rwo_disk(Simulation& simulation, const ClusterSize& size) {
-    build(simulation, size, kAsItIs, [](int number, MachineShape& shape) {
+    Furnishing furnishing;
+    furnishing.machine = [](int number, MachineShape& shape) {
         if (number == 1) shape.disk = DiskAccess::single_node;
-    });
+    };
+    furnish(simulation, size, furnishing);
 }
 
 void build_cpu_mismatch(Simulation& simulation, const ClusterSize& size) {
-    build(
-        simulation, size,
-        [](int number, NodeShape& shape) {
-            if (number > 1) shape.cpu_model = "Broadwell";
-        },
-        kAsItIs);
+    Furnishing furnishing;
+    furnishing.node = [](int number, NodeShape& shape) {
+        if (number > 1) shape.cpu_model = "Broadwell";
+    };
+    furnish(simulation, size, furnishing);
 }
 
 void build_no_room(Simulation& simulation, const ClusterSize& size) {
     // Each node has memory for the machines on it and for a quarter of another one.
     const int overhead = memory_overhead_mib(2, 2);
-    build(
-        simulation, size,
-        [&](int number, NodeShape& shape) {
-            const int carried = (size.machines - number + size.nodes) / size.nodes;
-            constexpr int handler = 325;
-            constexpr int spare = 512;
-            shape.memory = std::to_string(carried * (2048 + overhead) + handler + spare) + "Mi";
-        },
-        kAsItIs);
+    Furnishing furnishing;
+    furnishing.node = [&](int number, NodeShape& shape) {
+        const int carried = (size.machines - number + size.nodes) / size.nodes;
+        constexpr int handler = 325;
+        constexpr int spare = 512;
+        shape.memory = std::to_string(carried * (2048 + overhead) + handler + spare) + "Mi";
+    };
+    furnish(simulation, size, furnishing);
 }
 
 void build_bare(Simulation& simulation, const ClusterSize& size) {

@@ -180,6 +180,26 @@ std::string checks_page(const cli::CommandLine& line) {
     return page + see_also(line, "virt-handoff-checks");
 }
 
+// Paragraphs; what is indented is to be typed, and stands as it is.
+std::string story(std::string_view text) {
+    std::string result;
+    bool typed = false;
+    while (!text.empty()) {
+        const auto line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+        if (line.starts_with("  ") != typed) {
+            typed = !typed;
+            result += typed ? ".RS 4\n.nf\n" : ".fi\n.RE\n";
+        }
+        if (line.empty()) {
+            result += ".PP\n";
+        } else {
+            result += escaped(typed ? line.substr(2) : line) + "\n";
+        }
+    }
+    return typed ? result + ".fi\n.RE\n" : result;
+}
+
 std::string scenarios_page(const cli::CommandLine& line) {
     std::string page = heading("virt-handoff-lab", 7);
     page +=
@@ -189,7 +209,7 @@ std::string scenarios_page(const cli::CommandLine& line) {
         "its first virtual\nmachine vm\\-1, in the namespace prod.\n.SH SCENARIOS\n";
     for (const auto& scenario : commands::lab_scenarios()) {
         page += ".SS " + escaped(scenario.name) + "\n" + bold(scenario.summary) + ".\n.PP\n" +
-                paragraphs(scenario.page);
+                story(scenario.page);
     }
     return page + see_also(line, "virt-handoff-lab(7)");
 }
