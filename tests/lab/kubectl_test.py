@@ -101,7 +101,10 @@ class Kubectl(unittest.TestCase):
         self.assertIn("created (server dry run)",
                       self.ask("create", "--dry-run=server", "-f", "-", stdin=migration))
         self.assertIn("created", self.ask("create", "-f", "-", stdin=migration))
-        self.assertIn("(AlreadyExists)", self.refused("create", "-f", "-", stdin=migration))
+        self.assertIn("in-flight migration detected",
+                      self.refused("create", "-f", "-", stdin=migration))
+        self.ask("create", "configmap", "taken")
+        self.assertIn("(AlreadyExists)", self.refused("create", "configmap", "taken"))
         self.assertIn("deleted", self.ask("delete", "vmim", "m"))
         self.assertIn("(NotFound)", self.refused("get", "vmim", "m"))
 
