@@ -108,7 +108,8 @@ private:
     std::map<std::string, Launcher> launchers_{};
     std::map<std::string, MigrationJob> jobs_{};
     std::set<std::string> running_{};  // jobs that may still go on
-    std::set<std::string> waiting_{};  // launchers that may still be without a guest
+    // Launchers that have had no guest yet, by when they give up. There may be thousands.
+    std::set<std::pair<Instant, std::string>> waiting_{};
     Ledger ledger_{};
     int boots_ = 0;
 };

@@ -20,19 +20,21 @@ bool has_guest(QemuState state) {
 void Hardware::start_launcher(const std::string& pod_uid, const std::string& vmi,
                               const std::string& node, Duration patience) {
     settle();
-    launchers_.try_emplace(pod_uid, Launcher{pod_uid, vmi, node, {}, clock_(), patience});
-    waiting_.insert(pod_uid);
+    const Launcher& launcher =
+        launchers_.try_emplace(pod_uid, Launcher{pod_uid, vmi, node, {}, clock_(), patience})
+            .first->second;
+    waiting_.emplace(launcher.started + launcher.patience, pod_uid);
 }
 
 // A launcher to which no guest comes ends. One that is receiving has seen it come.
 void Hardware::give_up(Instant now) {
-    for (auto place = waiting_.begin(); place != waiting_.end();) {
-        Launcher& launcher = launchers_.at(*place);
+    for (auto place = waiting_.begin(); place != waiting_.end() && place->first <= now;) {
+        Launcher& launcher = launchers_.at(place->second);
         const bool done = has_guest(launcher.qemu) || launcher.guest_left || launcher.exit_code;
         const bool receives = std::any_of(
             running_.begin(), running_.end(),
             [&](const std::string& uid) { return jobs_.at(uid).target_pod == launcher.pod_uid; });
-        const bool late = !done && !receives && launcher.started + launcher.patience <= now;
+        const bool late = !done && !receives;
         if (late) {
             set_qemu(launcher, QemuState::none, now);
             launcher.exit_code = 1;
@@ -123,6 +125,9 @@ void Hardware::set_qemu(Launcher& launcher, QemuState state, Instant at) {
         }
     }
     launcher.qemu = state;
+    if (has_guest(state)) {
+        waiting_.erase({launcher.started + launcher.patience, launcher.pod_uid});
+    }
 }
 
 void Hardware::lose(Launcher& launcher, Instant at) {
