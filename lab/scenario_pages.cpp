@@ -5,8 +5,8 @@
 namespace lab {
 
 const char* const kHealthyPage =
-    R"(Nodes of one kind, virtual machines on shared block disks, KubeVirt v1.9.0. The place to learn
-what normal looks like, and to try scripts on.
+    R"(Nodes of one kind, virtual machines on shared block disks, KubeVirt v1.9.0. The place to
+learn what normal looks like, and to try scripts on.
 
   kubectl get vmi -A -o wide
   @ preflight -A
@@ -32,7 +32,7 @@ runs on the nodes. Migrate one and see: the scheduler finds no node, the target 
 and says why in its events, and the VMIM stays in Scheduling.
 
   @ preflight vm-1
-  kubectl virt migrate vm-1
+  virtctl migrate vm-1
   kubectl get vmim -w
   kubectl get events --field-selector reason=FailedScheduling
 
@@ -136,8 +136,8 @@ go; then the VMIM is Failed, and gone:
 )";
 
 const char* const kTwoLaunchersPage =
-    R"(vm-1 has migrated away from node-1, but virt-handler on node-1 stopped at the switch-over, and
-so nobody ended the old launcher. Then somebody asked for another migration.
+    R"(vm-1 has migrated away from node-1, but virt-handler on node-1 stopped at the switch-over,
+and so nobody ended the old launcher. Then somebody asked for another migration.
 
 The API shows the first VMIM Succeeded, the second one, migrate-vm-1-again, Pending: no event, no
 condition, no target pod. What is so: the guest runs on the new node alone; the old pod, Running,

@@ -83,6 +83,7 @@ void Story::until_silent(const std::string& node) {
             return text_at(each, {"type"}) == "Ready" && text_at(each, {"status"}) == "Unknown";
         });
     });
+    advance(std::chrono::seconds(1));  // and what follows from it
 }
 
 void Story::until_switch_over(const std::string& migration) {
