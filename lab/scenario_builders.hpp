@@ -11,7 +11,6 @@ void build_healthy(Simulation& simulation, const ClusterSize& size);
 void build_rwo_disk(Simulation& simulation, const ClusterSize& size);
 void build_cpu_mismatch(Simulation& simulation, const ClusterSize& size);
 void build_no_room(Simulation& simulation, const ClusterSize& size);
-void build_bare(Simulation& simulation, const ClusterSize& size);
 
 void build_slow_network(Simulation& simulation, const ClusterSize& size);
 void build_source_node_lost(Simulation& simulation, const ClusterSize& size);
@@ -20,6 +19,8 @@ void build_interrupted_handoff(Simulation& simulation, const ClusterSize& size);
 void build_stuck_terminating(Simulation& simulation, const ClusterSize& size);
 void build_two_launchers(Simulation& simulation, const ClusterSize& size);
 void build_drain_blocked(Simulation& simulation, const ClusterSize& size);
+
+void build_bare(Simulation& simulation, const ClusterSize& size);
 
 // Paragraphs are separated by empty lines; an indented line is something to type. "@" is the
 // program.
@@ -34,6 +35,7 @@ extern const char* const kInterruptedHandoffPage;
 extern const char* const kStuckTerminatingPage;
 extern const char* const kTwoLaunchersPage;
 extern const char* const kDrainBlockedPage;
+extern const char* const kBarePage;
 
 // What a scenario has other than healthy, by the node's or machine's number from 1.
 struct Furnishing {
@@ -43,7 +45,10 @@ struct Furnishing {
 
 std::string node_name(int number);
 
-// Nodes node-1, node-2, …, on them round robin the machines vm-1, vm-2, …; all runs.
+// Nodes node-1, node-2, …, on them round robin the machines vm-1, vm-2, …
 void furnish(Simulation& simulation, const ClusterSize& size, const Furnishing& furnishing = {});
+// And everything works on them.
+void furnish_and_start(Simulation& simulation, const ClusterSize& size,
+                       const Furnishing& furnishing = {});
 
 }  // namespace lab

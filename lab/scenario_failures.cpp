@@ -15,7 +15,7 @@ constexpr const char* kMigration = "migrate-vm-1";
 
 // Everything runs, over wires of 1 Gbit/s.
 void begin(Story& story, const ClusterSize& size, const Furnishing& furnishing = {}) {
-    furnish(story.simulation(), size, furnishing);
+    furnish_and_start(story.simulation(), size, furnishing);
     for (int one = 1; one <= size.nodes; ++one) {
         for (int other = one + 1; other <= size.nodes; ++other) {
             story.hardware().set_link(node_name(one), node_name(other), {kGigabit});

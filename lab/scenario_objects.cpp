@@ -28,16 +28,15 @@ void furnish(Simulation& simulation, const ClusterSize& size, const Furnishing& 
     }
 }
 
-template <class ChangeNode, class ChangeMachine>
-void build(Simulation& simulation, const ClusterSize& size, const ChangeNode& node,
-           const ChangeMachine& vm) {
-    furnish(simulation, size, node, vm);
+void furnish_and_start(Simulation& simulation, const ClusterSize& size,
+                       const Furnishing& furnishing) {
+    furnish(simulation, size, furnishing);
     simulation.start();
     simulation.world().settle();
 }
 
 void build_healthy(Simulation& simulation, const ClusterSize& size) {
-    furnish(simulation, size);
+    furnish_and_start(simulation, size);
 }
 
 void build_rwo_disk(Simulation& simulation, const ClusterSize& size) {
@@ -45,7 +44,7 @@ void build_rwo_disk(Simulation& simulation, const ClusterSize& size) {
     furnishing.machine = [](int number, MachineShape& shape) {
         if (number == 1) shape.disk = DiskAccess::single_node;
     };
-    furnish(simulation, size, furnishing);
+    furnish_and_start(simulation, size, furnishing);
 }
 
 void build_cpu_mismatch(Simulation& simulation, const ClusterSize& size) {
@@ -53,7 +52,7 @@ void build_cpu_mismatch(Simulation& simulation, const ClusterSize& size) {
     furnishing.node = [](int number, NodeShape& shape) {
         if (number > 1) shape.cpu_model = "Broadwell";
     };
-    furnish(simulation, size, furnishing);
+    furnish_and_start(simulation, size, furnishing);
 }
 
 void build_no_room(Simulation& simulation, const ClusterSize& size) {
@@ -66,11 +65,11 @@ void build_no_room(Simulation& simulation, const ClusterSize& size) {
         constexpr int spare = 512;
         shape.memory = std::to_string(carried * (2048 + overhead) + handler + spare) + "Mi";
     };
-    furnish(simulation, size, furnishing);
+    furnish_and_start(simulation, size, furnishing);
 }
 
 void build_bare(Simulation& simulation, const ClusterSize& size) {
-    furnish(simulation, size, kAsItIs, kAsItIs);
+    furnish(simulation, size);
 }
 
 }  // namespace lab

@@ -171,4 +171,10 @@ drain takes that for "not yet" and tries again every five seconds, for ever.
 Nothing is broken. Shut vm-1 down, or give it a shared disk; then the drain ends.
 )";
 
+const char* const kBarePage =
+    R"(The objects of a healthy cluster, but no controller, webhook or node looks at them: pods
+are not scheduled, migrations stay without a phase, deleted namespaces stay Terminating. The place
+to try requests without consequences.
+)";
+
 }  // namespace lab

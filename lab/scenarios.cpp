@@ -30,6 +30,7 @@ std::span<const Scenario> all_scenarios() {
                  kTwoLaunchersPage, build_two_launchers},
         Scenario{"drain-blocked", "A node is drained, and one guest on it cannot leave",
                  kDrainBlockedPage, build_drain_blocked},
+        Scenario{"bare", "An API server alone: nothing happens by itself", kBarePage, build_bare},
     };
     return scenarios;
 }

@@ -17,7 +17,6 @@ inline const ResourceId kNodes{"", "nodes"};
 inline const ResourceId kClaims{"", "persistentvolumeclaims"};
 inline const ResourceId kVolumes{"", "persistentvolumes"};
 inline const ResourceId kNamespaces{"", "namespaces"};
-inline const ResourceId kQuotas{"", "resourcequotas"};
 inline const ResourceId kLeases{"coordination.k8s.io", "leases"};
 inline const ResourceId kClasses{"storage.k8s.io", "storageclasses"};
 inline const ResourceId kDrivers{"storage.k8s.io", "csidrivers"};

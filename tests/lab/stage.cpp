@@ -3,15 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "kubeclient/time.hpp"
-#include "lab/controllers/garbage_collector.hpp"
-#include "lab/controllers/kubelet.hpp"
-#include "lab/controllers/node_lifecycle.hpp"
-#include "lab/controllers/quota.hpp"
-#include "lab/controllers/scheduler.hpp"
-#include "lab/controllers/virt_api.hpp"
-#include "lab/controllers/virt_controllers.hpp"
-#include "lab/controllers/virt_handler.hpp"
-#include "lab/controllers/volume_binder.hpp"
 
 namespace lab_replay {
 
@@ -32,14 +23,9 @@ int other_pods(const Session& recorded) {
 }  // namespace
 
 Stage::Stage(const Session& recorded)
-    : world_({.seed = 1, .start = *kubeclient::parse_time("2026-11-21T03:00:00Z")}),
-      admin_{"kubernetes-admin", {"system:masters", "system:authenticated"}},
-      virt_handler_{"system:serviceaccount:kubevirt:kubevirt-handler",
-                    {"system:serviceaccounts", "system:authenticated"}},
-      hardware_([this] { return world_.now(); }),
-      virt_api_(lab::make_virt_api(world_.server(), world_.objects(), virt_api_user,
-                                   [this] { return world_.now(); })) {
-    world_.server().extend(*virt_api_);
+    : simulation_({.world = {.seed = 1, .start = *kubeclient::parse_time("2026-11-21T03:00:00Z")}}),
+      admin_(lab::component("kubernetes-admin")),
+      virt_handler_(lab::service_account("kubevirt", "kubevirt-handler")) {
     seed_cluster();
     seed_other_pods(other_pods(recorded));
     simulation_.start();

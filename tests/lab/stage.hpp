@@ -5,8 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "lab/hardware/hardware.hpp"
-#include "lab/world.hpp"
+#include "lab/simulation.hpp"
 #include "session.hpp"
 
 namespace lab_replay {
@@ -29,8 +28,6 @@ private:
     lab::Simulation simulation_;
     lab::User admin_;
     lab::User virt_handler_;
-    lab::Hardware hardware_;
-    std::unique_ptr<lab::Extension> virt_api_;
 };
 
 }  // namespace lab_replay

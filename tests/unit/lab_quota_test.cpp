@@ -57,3 +57,24 @@ TEST_CASE("requests are added up, and have to be there") {
           "pods \"c\" is forbidden: failed quota: q: must specify requests.cpu for: c; "
           "requests.memory for: c");
 }
+
+TEST_CASE("other objects are counted by name and claims by size") {
+    Server server;
+    limit(server, {{"count/virtualmachines.kubevirt.io", "1"},
+                   {"persistentvolumeclaims", "2"},
+                   {"requests.storage", "3Gi"}});
+    CHECK(server.create(kVms, vm("a")).status == 201);
+    CHECK(server.create(kVms, vm("b")).status == 403);
+    const auto claim = [](const char* name) {
+        return Json{{"metadata", {{"name", name}}},
+                    {"spec", {{"resources", {{"requests", {{"storage", "2Gi"}}}}}}}};
+    };
+    const std::string claims = "/api/v1/namespaces/default/persistentvolumeclaims";
+    CHECK(server.create(claims, claim("a")).status == 201);
+    CHECK(server.create(claims, claim("b")).body.at("message") ==
+          "persistentvolumeclaims \"b\" is forbidden: exceeded quota: q, requested: "
+          "requests.storage=2Gi, used: requests.storage=2Gi, limited: requests.storage=3Gi");
+    server.remove(claims + "/a");
+    CHECK(server.get(kQuotas + "/q").body.at("status").at("used").at("requests.storage") == "0");
+    CHECK(server.create(claims, claim("b")).status == 201);
+}
