@@ -104,7 +104,7 @@ class Kubectl(unittest.TestCase):
         self.assertIn("in-flight migration detected",
                       self.refused("create", "-f", "-", stdin=migration))
         self.ask("create", "configmap", "taken")
-        self.assertIn("(AlreadyExists)", self.refused("create", "configmap", "taken"))
+        self.assertIn("already exists", self.refused("create", "configmap", "taken"))
         self.assertIn("deleted", self.ask("delete", "vmim", "m"))
         self.assertIn("(NotFound)", self.refused("get", "vmim", "m"))
 
