@@ -105,8 +105,8 @@ class Kubectl(unittest.TestCase):
                       self.refused("create", "-f", "-", stdin=migration))
         self.ask("create", "configmap", "taken")
         self.assertIn("already exists", self.refused("create", "configmap", "taken"))
-        self.assertIn("deleted", self.ask("delete", "vmim", "m"))
-        self.assertIn("(NotFound)", self.refused("get", "vmim", "m"))
+        self.assertIn("deleted", self.ask("delete", "vmim", "m", "--wait=false"))
+        self.assertIn("(NotFound)", self.refused("get", "vmim", "none"))
 
     def test_unknown_fields_are_refused_by_the_server(self):
         wrong = json.dumps({"apiVersion": "kubevirt.io/v1", "metadata": {"name": "w"},
