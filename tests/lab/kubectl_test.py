@@ -157,14 +157,17 @@ class Kubectl(unittest.TestCase):
                       self.refused("apply", "--server-side", "-f", "-", stdin=config))
 
     def test_watch(self):
+        self.ask("create", "configmap", "before", "--from-literal=a=b")
         watch = subprocess.Popen([self.kubectl, "--kubeconfig", self.lab.kubeconfig, "get", "cm",
                                   "-w", "--no-headers"], env=self.lab.environment, text=True,
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         limit = threading.Timer(60, watch.kill)
         limit.start()
         try:
-            self.ask("create", "configmap", "seen", "--from-literal=a=b")
             lines = iter(watch.stdout.readline, "")
+            self.assertTrue(any(re.match(r"before +1 +\d+s", line) for line in lines))
+            # The list is through, so this comes by the watch.
+            self.ask("create", "configmap", "seen", "--from-literal=a=b")
             self.assertTrue(any(re.match(r"seen +1 +\d+s", line) for line in lines))
         finally:
             limit.cancel()
