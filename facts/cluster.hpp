@@ -40,7 +40,13 @@ struct Pod {
     std::map<std::string, std::int64_t> requests{};  // all containers; cpu in thousandths
     std::map<std::string, std::int64_t> limits{};    // the same
     std::map<std::string, std::vector<std::string>> interfaces{};  // name -> addresses (Multus)
+    bool ready = false;
+    std::string unschedulable{};  // the scheduler's words; empty: it has a node, or waits for one
+    // What keeps a container from running, or ended it: "ImagePullBackOff: …", "OOMKilled (137)".
+    // Else status.reason and message: "Evicted: …". Empty: nothing.
+    std::string trouble{};
 
+    bool finished() const { return phase == "Succeeded" || phase == "Failed"; }
     bool operator==(const Pod&) const = default;
 };
 
@@ -67,6 +73,33 @@ struct StorageClass {
     std::string provisioner{};
 
     bool operator==(const StorageClass&) const = default;
+};
+
+// A VolumeAttachment: the volume is, or is to be, attached to the node.
+struct VolumeAttachment {
+    Meta meta{};
+    std::string volume{};  // the PV
+    std::string node{};
+    std::string attacher{};  // the CSI driver
+    bool attached = false;
+    std::string error{};  // of attaching or detaching; empty when none
+
+    bool operator==(const VolumeAttachment&) const = default;
+};
+
+// An Event of type Warning, about one object. It may stand for several alike.
+struct Warning {
+    std::string uid{};   // of the Event
+    std::string kind{};  // of the object
+    std::string ns{};
+    std::string name{};
+    std::string object_uid{};
+    std::string reason{};
+    std::string message{};
+    std::int64_t count = 1;
+    std::optional<std::chrono::sys_seconds> last{};
+
+    bool operator==(const Warning&) const = default;
 };
 
 struct Namespace {

@@ -12,22 +12,6 @@
 
 namespace facts {
 
-// spec.configuration.migrations of the KubeVirt CR, or a MigrationPolicy: nullopt where not set.
-struct MigrationSettings {
-    std::optional<std::int64_t> bandwidth{};  // bytes per second; 0 is unlimited
-    std::optional<std::int64_t> completion_timeout_per_gib{};
-    std::optional<std::int64_t> progress_timeout{};
-    std::optional<bool> allow_auto_converge{};
-    std::optional<bool> allow_post_copy{};
-    std::optional<bool> allow_workload_disruption{};
-    std::optional<bool> unsafe_override{};
-    std::optional<bool> disable_tls{};
-    std::optional<bool> match_selinux_level{};
-    std::optional<std::string> network{};
-
-    bool operator==(const MigrationSettings&) const = default;
-};
-
 struct MigrationPolicy {
     Meta meta{};
     std::optional<Labels> namespace_selector{};  // nullopt: no `selectors` at all matches nothing

@@ -1,4 +1,4 @@
-// VirtualMachine, VirtualMachineInstance and VirtualMachineInstanceMigration as read. Values only.
+// VirtualMachine and VirtualMachineInstance as read. Values only.
 // Source of the fields: KubeVirt staging/src/kubevirt.io/api/core/v1/types.go, v1.9.
 #pragma once
 
@@ -9,31 +9,10 @@
 #include <vector>
 
 #include "facts/guest.hpp"
+#include "facts/meta.hpp"
+#include "facts/migration.hpp"
 
 namespace facts {
-
-struct Meta {
-    std::string ns{};  // empty for cluster-scoped kinds
-    std::string name{};
-    std::string uid{};
-    std::string resource_version{};
-    Labels labels{};
-    Labels annotations{};
-    bool deleting = false;
-    std::string controller_uid{};  // owner reference with controller: true
-
-    bool operator==(const Meta&) const = default;
-};
-
-struct Condition {
-    std::string type{};
-    std::string status{};  // True, False, Unknown
-    std::string reason{};
-    std::string message{};
-    std::string last_transition_time{};  // as written; empty when null
-
-    bool operator==(const Condition&) const = default;
-};
 
 // status.volumeStatus[].persistentVolumeClaimInfo
 struct ClaimStatus {
@@ -77,6 +56,7 @@ struct Vmi {
     std::string evacuation_node{};
     std::optional<std::string> selinux_context{};
     bool backup_running = false;
+    std::optional<MigrationState> migration{};  // status.migrationState: the last, or a running one
 
     bool operator==(const Vmi&) const = default;
 };
@@ -103,14 +83,6 @@ struct Vm {
     bool created = false;  // status.created: a VMI exists
 
     bool operator==(const Vm&) const = default;
-};
-
-struct Migration {
-    Meta meta{};
-    std::string vmi{};
-    std::string phase{};
-
-    bool operator==(const Migration&) const = default;
 };
 
 }  // namespace facts

@@ -34,6 +34,9 @@ facts::Vm decode_vm(const Fields& object);
 facts::Vmi decode_vmi(const Fields& object);
 facts::DataVolume decode_data_volume(const Fields& object);
 facts::Migration decode_migration(const Fields& object);
+facts::MigrationState decode_migration_state(const Fields& state);
+facts::VolumeAttachment decode_volume_attachment(const Fields& object);
+facts::Warning decode_warning(const Fields& object);
 
 facts::KubeVirt decode_kubevirt(const Fields& object);
 facts::MigrationPolicy decode_policy(const Fields& object);

@@ -54,6 +54,33 @@ std::string in_tree_driver(const Fields& spec) {
     return {};
 }
 
+// "ImagePullBackOff: Back-off pulling …", "OOMKilled (137)".
+std::string container_trouble(const Fields& container) {
+    const auto state = container.at("state");
+    const auto waiting = state.at("waiting");
+    const auto reason = waiting.text("reason");
+    if (!reason.empty() && reason != "ContainerCreating" && reason != "PodInitializing") {
+        const auto message = waiting.text("message");
+        return message.empty() ? reason : reason + ": " + message;
+    }
+    const auto ended = state.at("terminated");
+    const auto code = ended.maybe_integer("exitCode").value_or(0);
+    if (code == 0) return {};
+    return ended.text("reason") + " (" + std::to_string(code) + ")";
+}
+
+std::string pod_trouble(const Fields& status) {
+    for (const auto* list : {"initContainerStatuses", "containerStatuses"}) {
+        for (const auto& container : status.list(list)) {
+            auto trouble = container_trouble(container);
+            if (!trouble.empty()) return trouble;
+        }
+    }
+    const auto reason = status.text("reason");
+    const auto message = status.text("message");
+    return message.empty() ? reason : reason + ": " + message;
+}
+
 }  // namespace
 
 facts::Node decode_node(const Fields& object) {
@@ -92,6 +119,12 @@ facts::Pod decode_pod(const Fields& object) {
         add_amounts(pod.limits, decode_milli(container.at("resources").at("limits")));
     }
     pod.interfaces = decode_network_status(pod.meta);
+    for (const auto& condition : decode_conditions(status)) {
+        if (condition.type == "Ready") pod.ready = condition.status == "True";
+        const bool refused = condition.type == "PodScheduled" && condition.status == "False";
+        if (refused && condition.reason == "Unschedulable") pod.unschedulable = condition.message;
+    }
+    pod.trouble = pod_trouble(status);
     return pod;
 }
 

@@ -56,6 +56,8 @@ facts::MigrationSettings decode_migration_settings(const Fields& settings) {
     result.bandwidth = settings.maybe_bytes("bandwidthPerMigration");
     result.completion_timeout_per_gib = settings.maybe_integer("completionTimeoutPerGiB");
     result.progress_timeout = settings.maybe_integer("progressTimeout");
+    result.parallel_per_cluster = settings.maybe_integer("parallelMigrationsPerCluster");
+    result.parallel_outbound_per_node = settings.maybe_integer("parallelOutboundMigrationsPerNode");
     result.allow_auto_converge = settings.maybe_flag("allowAutoConverge");
     result.allow_post_copy = settings.maybe_flag("allowPostCopy");
     result.allow_workload_disruption = settings.maybe_flag("allowWorkloadDisruption");

@@ -238,12 +238,10 @@ facts::Vmi decode_vmi(const Fields& object) {
     vmi.selinux_context = status.maybe_text("selinuxContext");
     const auto backup = status.at("changedBlockTracking").at("backupStatus");
     vmi.backup_running = !backup.keys().empty() && !backup.flag("completed");
+    if (status.has("migrationState")) {
+        vmi.migration = decode_migration_state(status.at("migrationState"));
+    }
     return vmi;
-}
-
-facts::Migration decode_migration(const Fields& object) {
-    return {decode_meta(object), object.at("spec").text("vmiName"),
-            object.at("status").text("phase")};
 }
 
 }  // namespace preflight

@@ -21,6 +21,7 @@ facts::Meta decode_meta(const Fields& object) {
     meta.labels = metadata.labels("labels");
     meta.annotations = metadata.labels("annotations");
     meta.deleting = metadata.has("deletionTimestamp");
+    meta.created = metadata.maybe_time("creationTimestamp");
     for (const auto& owner : metadata.list("ownerReferences")) {
         if (owner.flag("controller")) meta.controller_uid = owner.text("uid");
     }

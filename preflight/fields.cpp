@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kubeclient/quantity.hpp"
+#include "kubeclient/time.hpp"
 
 namespace preflight {
 
@@ -70,6 +71,15 @@ std::optional<bool> Fields::maybe_flag(std::string_view key) const {
 
 bool Fields::flag(std::string_view key) const {
     return maybe_flag(key).value_or(false);
+}
+
+std::optional<std::chrono::sys_seconds> Fields::maybe_time(std::string_view key) const {
+    const auto written = maybe_text(key);
+    if (!written) return std::nullopt;
+    const auto time = kubeclient::parse_time(*written);
+    if (time.ok()) return std::chrono::floor<std::chrono::seconds>(*time);
+    expected(key, "a time");
+    return std::nullopt;
 }
 
 std::optional<std::int64_t> Fields::maybe_integer(std::string_view key) const {

@@ -3,6 +3,7 @@
 // reads straight on and asks once at the end whether all was well. Not thread-safe; short-lived.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ public:
     // A quantity: whole bytes or units, rounded up; or thousandths, at most the largest number.
     std::optional<std::int64_t> maybe_bytes(std::string_view key) const;
     std::optional<std::int64_t> maybe_milli(std::string_view key) const;
+    std::optional<std::chrono::sys_seconds> maybe_time(std::string_view key) const;  // RFC 3339
     Fields at(std::string_view key) const;
     std::vector<Fields> list(std::string_view key) const;
     std::vector<std::string> texts(std::string_view key) const;

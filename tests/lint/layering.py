@@ -26,7 +26,8 @@ CONFINED = [
     (r"httplib\.h", r"(kubeclient/http_exchange|lab/http_server)\.cpp", "send through kubeclient::Transport"),
     (r"openssl/", r"(kubeclient/(tls|tls_\w+|base64)|lab/certificates)\.cpp", "use kubeclient/tls.hpp or kubeclient/base64.hpp"),
     (r"yaml\.h", r"kubeclient/yaml\w*\.cpp", "use kubeclient/yaml.hpp"),
-    (r"nlohmann/json\.hpp", r"(kubeclient|preflight|storage|commands|cli|lab)/.*\.cpp",
+    (r"nlohmann/json\.hpp",
+     r"((kubeclient|preflight|storage|commands|cli|lab)/.*|recovery/(execute|follower\w*|transfer))\.cpp",
      "include nlohmann/json_fwd.hpp in headers; facts know no JSON"),
     (r"doctest/", r"nowhere", "tests live in tests/"),
 ]

@@ -95,7 +95,7 @@ TEST_CASE("VMI-003 finds the unfinished migration behind finished ones") {
     auto all = healthy();
     for (const auto* state : {"Succeeded", "Failed", "Scheduling", "Succeeded"}) {
         const auto name = "m" + std::to_string(all.migrations.items.size());
-        all.migrations.items.push_back({meta("prod", name), "web", state});
+        all.migrations.items.push_back({.meta = meta("prod", name), .vmi = "web", .phase = state});
     }
     const auto findings = run(all, "VMI-003");
     REQUIRE(findings.size() == 1);
@@ -355,7 +355,9 @@ TEST_CASE("where the VMI was not read KubeVirt may vouch for the VM") {
 }
 
 TEST_CASE("VMI-003 takes no migration for none where files hold one of that namespace") {
-    const auto done = [](std::string ns) { return facts::Migration{meta(ns, "m"), "x", "Failed"}; };
+    const auto done = [](std::string ns) {
+        return facts::Migration{.meta = meta(ns, "m"), .vmi = "x", .phase = "Failed"};
+    };
     const std::string resource = "virtualmachineinstancemigrations.kubevirt.io";
     expect("VMI-003",
            {{"one of this namespace",
