@@ -82,6 +82,15 @@ public:
     Status watch(const std::string& path, const WatchOptions& options, const EventSink& sink,
                  std::stop_token stop);
 
+    // A body that is text: metrics through a pod's proxy.
+    Result<std::string> text(const std::string& path);
+    // A log, line by line as it is written; `query` as in "container", "follow". Done when it ended
+    // in order or the sink said stop. `stop` ends it at once.
+    using Query = std::vector<std::pair<std::string, std::string>>;
+    using LineSink = std::function<Flow(std::string_view line)>;
+    Status lines(const std::string& path, const Query& query, const LineSink& sink,
+                 std::stop_token stop);
+
     // Writes. All go out under the field manager "virt-handoff". Without server-side dry run
     // nothing is sent twice: after ErrorKind::unknown_outcome, and after a 5xx (ErrorKind::server),
     // the object has to be read to know what became of it.

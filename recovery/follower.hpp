@@ -31,8 +31,8 @@ public:
     virtual ~Follower() = default;
     // What is known now. The reference stays; what it refers to changes in wait() alone.
     virtual const Sight& sight() const = 0;
-    // Until something has changed, at most for `patience`; then takes in all that has. false:
-    // nothing changed.
+    // Until something has changed, at most for `patience`; then takes in one change, so that no
+    // state is skipped that a watch has shown. false: nothing changed.
     virtual bool wait(std::chrono::milliseconds patience) = 0;
     // From now on progress is read of these and no others.
     virtual void read_progress(const std::set<Copying>& of) = 0;

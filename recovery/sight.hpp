@@ -21,8 +21,9 @@ using NamedIn = std::pair<std::string, std::string>;  // namespace, name
 template <class Key, class T>
 struct Seen {
     std::map<Key, T> items{};
-    bool complete = false;  // listed, and watched since
-    std::string gap{};      // why it is not seen, or no longer; empty while it is
+    std::map<Key, std::string> unclear{};  // objects that could not be understood, and why
+    bool complete = false;                 // listed, and watched since
+    std::string gap{};                     // why it is not seen, or no longer; empty while it is
 
     const T* find(const Key& key) const {
         const auto found = items.find(key);
