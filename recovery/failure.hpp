@@ -27,6 +27,8 @@ struct Failed {
     const facts::Pod* target = nullptr;             // its own status: OOM, image, unschedulable
     std::vector<const facts::Warning*> warnings{};  // about the VMIM, the VMI and the target pod
     bool we_cancelled = false;                      // by this run of the tool
+    bool vmi_gone = false;                          // known to be; else a null `vmi` is not read
+    std::string program = "virt-handoff";           // how the user calls it, for `next`
 };
 
 Explanation explain_failure(const Failed& failed);

@@ -5,6 +5,7 @@
 // Prometheus text exposition format 0.0.4.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,9 @@
 #include "facts/migration.hpp"
 
 namespace recovery {
+
+// No size or rate below is larger: readers may add them and take per cents.
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 53;
 
 // What one line of the source launcher's log (container compute) tells.
 struct LogNote {
@@ -23,7 +27,8 @@ struct LogNote {
     bool operator==(const LogNote&) const = default;
 };
 
-// nullopt: the line does not concern a migration, or cannot be understood. Units: the log's "MiB"
+// nullopt: the line does not concern a migration, or cannot be understood. The time is the
+// launcher's own, else the one that the kubelet put in front of the line. Units: the log's "MiB"
 // are 2^20 bytes, its "Mbps" are 10^6 bits a second.
 std::optional<LogNote> read_log_line(std::string_view line);
 
