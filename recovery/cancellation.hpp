@@ -4,6 +4,7 @@
 // each phase), pkg/virt-api/rest/evacuate_cancel.go (marks), v1.9, and recorded sessions with them.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,13 +44,15 @@ struct Cancelled {
     const facts::Migration* migration = nullptr;  // unfinished; null: there is none
     const facts::Node* marked_node = nullptr;     // of evacuationNodeName; null: not read
     std::string drain_taint = "kubevirt.io/drain";
-    std::string vmi_gap{};  // why the VMI could not be read: then nothing is done
+    // Why the VMI could not be read. Then only a migration that copies no memory yet is cancelled.
+    std::string vmi_gap{};
 };
 
 CancelPlan plan_cancel(const Cancelled& cancelled);
 
 // A VMIM whose deletion had no effect so far: KubeVirt applies it once memory is copied, and that
 // may never begin. Deleting the target pod ends it, which is safe as long as no memory was copied.
+// false as well while the VMI is not read, and when the target pod is on its way out or gone.
 bool hangs(const Sight& sight, const facts::Migration& migration, const facts::Vmi* vmi);
 
 // Why an abort does not get through, from events FailedAbortMigration that repeat; empty: it may.

@@ -37,8 +37,8 @@ struct WaitingFor {
 };
 
 // Everything that can be known to hold it up, most certain first; empty while nothing is, or
-// nothing may be known. A cause is only named where it was seen: what could not be counted is
-// named as such ("limits-unread").
+// nothing may be known. A cause is only named where it was seen. A migration that stays Pending for
+// 15 s without one gets those that are "possible", and what could not be read ("limits-unread").
 std::vector<Cause> why_waiting(const Sight& sight, const WaitingFor& waiting);
 
 // Whether the queue has to be counted to know more: the migration is Pending, and nothing that was
