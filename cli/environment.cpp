@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <istream>
 #include <ostream>
+#include <random>
 #include <stop_token>
 #include <streambuf>
 #include <system_error>
@@ -225,9 +226,17 @@ std::optional<std::string> variable(const std::string& name) {
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-int terminal_columns() {
+winsize terminal_size() {
     winsize size{};
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size : winsize{};
+}
+
+std::string draw_unique() {
+    constexpr std::string_view digits = "abcdefghijklmnopqrstuvwxyz0123456789";
+    std::random_device random;
+    std::string text;
+    for (int i = 0; i < 8; ++i) text += digits[random() % digits.size()];
+    return text;
 }
 
 }  // namespace
@@ -288,7 +297,11 @@ Process::Process() {
 
     auto& io = environment.io;
     io.out_is_terminal = isatty(STDOUT_FILENO) == 1;
-    const auto terminal = describe_terminal(io.out_is_terminal, terminal_columns(), variable);
+    const auto size = terminal_size();
+    const auto terminal = describe_terminal(io.out_is_terminal, size.ws_col, variable);
+    if (size.ws_row > 0) io.height = size.ws_row;
+    io.redraws = io.out_is_terminal && variable("TERM").value_or("dumb") != "dumb";
+    environment.unique = draw_unique;
     io.width = terminal.width;
     io.colour = terminal.colour;
     io.unicode = terminal.unicode;

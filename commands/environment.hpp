@@ -13,6 +13,7 @@
 #include "kubeclient/system.hpp"
 #include "kubeclient/target.hpp"
 #include "kubeclient/transport.hpp"
+#include "recovery/follower.hpp"
 
 namespace commands {
 
@@ -22,6 +23,8 @@ struct Streams {
     std::ostream& err;  // talk
     bool out_is_terminal = false;
     int width = 80;        // of the terminal; 80 elsewhere
+    int height = 24;       // likewise
+    bool redraws = false;  // a terminal that can move its cursor
     bool colour = false;   // a terminal, no NO_COLOR, TERM is not dumb
     bool unicode = false;  // a terminal with a UTF-8 locale; else ASCII marks
 };
@@ -71,6 +74,10 @@ struct Environment {
     std::stop_token stop{};
     // How the program will end once it was asked to stop: interrupted or terminated.
     std::function<ExitCode()> interruption = [] { return ExitCode::interrupted; };
+    // Eight characters out of [a-z0-9], drawn at random: for names that nobody else takes.
+    std::function<std::string()> unique{};
+    std::function<std::unique_ptr<recovery::Follower>(kubeclient::Api&, recovery::FollowScope)>
+        follow = recovery::follow_cluster;
     std::string program = "virt-handoff";  // how the user called it: "kubectl virt-handoff"
     // Lazy: verbs that need no cluster never call it.
     std::function<kubeclient::Result<Connection>(const ConnectionOptions&)> connect{};

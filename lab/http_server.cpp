@@ -25,8 +25,8 @@ using kubeclient::Result;
 // kube-apiserver's limit of a request body (k8s.io/apiserver pkg/server/config.go).
 constexpr std::size_t kLargestBody = 3 * 1024 * 1024;
 constexpr int kKeepAliveSeconds = 120;
-// cpp-httplib compresses a stream of plain "application/json" for whoever takes gzip, and then holds
-// events back until they fill a block. kube-apiserver compresses no watch.
+// cpp-httplib compresses a stream of plain "application/json" for whoever takes gzip, and then
+// holds events back until they fill a block. kube-apiserver compresses no watch.
 constexpr const char* kStreamType = "application/json;stream=watch";
 
 // A watch keeps its connection for hours, so connections share no threads.

@@ -282,6 +282,8 @@ void Course::conclude_failure(const Sight& sight) {
     failed.vmi = instance_gone_ ? nullptr : vmi_;
     failed.target = target_pod(sight, of_.vmim_uid);
     failed.we_cancelled = of_.cancelling;
+    failed.vmi_gone = instance_gone_;
+    failed.program = of_.program;
     failed.warnings = warnings_about(sight, of_.vmim_uid);
     const auto of_vmi = warnings_about(sight, of_.vmi_uid);
     failed.warnings.insert(failed.warnings.end(), of_vmi.begin(), of_vmi.end());

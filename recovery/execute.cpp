@@ -75,6 +75,10 @@ Result<facts::Migration> Executor::send(const Order& order, DryRun dry_run) {
 }
 
 Result<facts::Migration> Executor::create(const Order& order, DryRun dry_run) {
+    // A server that knows no such field says so before there is anything to take back.
+    if (dry_run == DryRun::none && !order.node_selector.empty()) {
+        TRY_ASSIGN(asked, create(order, DryRun::server));
+    }
     auto result = send(order, dry_run);
     bool absent = false;
     // Where the reply is lost the name tells whether it was created: it is drawn for this alone.

@@ -1,0 +1,34 @@
+// What `migrate` and `cancel` say while they work, in the shape that was asked for: lines or a
+// block that is drawn anew (table), documents, a stream of events, names. Data goes to standard
+// output; where that is a document or a stream, words go to standard error.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "commands/environment.hpp"
+#include "recovery/course.hpp"
+#include "recovery/report.hpp"
+
+namespace commands {
+
+class MigrationTalk {
+public:
+    virtual ~MigrationTalk() = default;
+    virtual void tell(const recovery::MigrationEvent& event) = 0;
+    // Something that is about no single VM.
+    virtual void say(const std::string& words) = 0;
+    // Several times a second: how those stand that are under way.
+    virtual void stand(const std::vector<const recovery::Course*>& courses,
+                       recovery::Instant now) = 0;
+    virtual void finish(const recovery::MigrationReport& report) = 0;
+};
+
+// `environment` outlives it.
+std::unique_ptr<MigrationTalk> make_talk(OutputFormat output, Environment& environment);
+
+// error: and hint: lines, where the report has an error; the same for every format.
+void print_report_error(const recovery::MigrationReport& report, Environment& environment);
+
+}  // namespace commands
