@@ -19,10 +19,6 @@ using kubeclient::Error;
 using kubeclient::ErrorKind;
 using kubeclient::Result;
 
-Error usage(std::string message, std::string hint = "") {
-    return Error{ErrorKind::usage, std::move(message), std::move(hint)};
-}
-
 std::vector<std::string_view> split(std::string_view text, char separator) {
     std::vector<std::string_view> parts;
     while (true) {
@@ -110,6 +106,10 @@ Result<commands::Waiver> waiver(std::string_view word, std::string_view program)
 }
 
 }  // namespace
+
+Error usage(std::string message, std::string hint) {
+    return Error{ErrorKind::usage, std::move(message), std::move(hint)};
+}
 
 Result<OutputFormat> output_format(std::string_view word, std::string_view allowed) {
     struct Name {

@@ -12,6 +12,9 @@
 
 namespace cli {
 
+// A command line that cannot be understood: what is wrong with it, and what to write instead.
+kubeclient::Error usage(std::string message, std::string hint = "");
+
 // "json" and so on. `allowed` is the flag's own list, "table|json|yaml".
 kubeclient::Result<commands::OutputFormat> output_format(std::string_view word,
                                                          std::string_view allowed);

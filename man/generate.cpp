@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cli/command_line.hpp"
-#include "cli/parse.hpp"
+#include "cli/definitions.hpp"
 #include "commands/lab.hpp"
 #include "preflight/check.hpp"
 

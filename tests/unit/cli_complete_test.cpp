@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/parse.hpp"
+#include "cli/definitions.hpp"
 #include "preflight/check.hpp"
 
 namespace {
