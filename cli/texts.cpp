@@ -44,15 +44,21 @@ constexpr std::array verbs{
         "@ preflight web --ignore NET-001=prod/web\n",
         preflight_codes},
     VerbText{
-        "explain", "[CHECK]", "What a check means, why it decides, and how to fix it",
+        "explain", "[CHECK | TOPIC]", "What a check means, why it decides, and how to fix it",
         "Prints what a check looks at, why it decides a migration, what an operator can do, and "
         "where the rule stands in the sources. CHECK is an id or its short name. Without CHECK, "
-        "all checks are listed. Needs no cluster.",
+        "all checks are listed. Needs no cluster.\n"
+        "\n"
+        "TOPIC is cold-migration: how a virtual machine that cannot migrate live moves by stop and "
+        "start, and what that costs.",
         "# All checks\n"
         "@ explain\n"
         "\n"
         "# One of them\n"
-        "@ explain DISK-001\n",
+        "@ explain DISK-001\n"
+        "\n"
+        "# To move by stop and start\n"
+        "@ explain cold-migration\n",
         usage_codes},
     VerbText{
         "lab", "[SCENARIO]", "A simulated cluster on this machine, for drills and demos",

@@ -10,6 +10,7 @@
 #include "cli/command_line.hpp"
 #include "cli/definitions.hpp"
 #include "commands/lab.hpp"
+#include "commands/topics.hpp"
 #include "preflight/check.hpp"
 
 namespace {
@@ -176,6 +177,16 @@ std::string checks_page(const cli::CommandLine& line) {
         page += ".PP\n" + italic("Why:") + " " + paragraphs(check.why);
         page += ".PP\n" + italic("What to do:") + " " + paragraphs(check.fix);
         page += ".PP\n" + italic("Source:") + " " + paragraphs(check.source);
+    }
+    for (const auto& topic : commands::all_topics()) {
+        page += ".SH " + escaped(topic.title) +
+                "\nAlso: " + bold(std::string(program) + " explain " + std::string(topic.name)) +
+                ".\n";
+        for (const auto& section : topic.sections) {
+            page += ".SS " + escaped(section.heading) + "\n" + paragraphs(section.text);
+            if (section.commands.empty()) continue;
+            page += ".PP\n.RS 4\n.nf\n" + escaped(section.commands) + ".fi\n.RE\n";
+        }
     }
     return page + see_also(line, "virt-handoff-checks");
 }

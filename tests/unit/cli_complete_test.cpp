@@ -39,7 +39,9 @@ TEST_CASE("verbs, flags, formats, check ids and shells complete") {
     CHECK(complete({"preflight", "-o", ""}) == "table\nwide\njson\nyaml\nname\n:4\n");
     CHECK(complete({"version", "-o", ""}) == "table\njson\nyaml\n:4\n");
     CHECK(complete({"preflight", "--output=j"}) == "--output=json\n:4\n");
-    CHECK(complete({"explain", ""}) == all_ids() + ":4\n");
+    CHECK(complete({"explain", ""}) == all_ids() + "cold-migration\n:4\n");
+    CHECK(complete({"explain", "cold"}) == "cold-migration\n:4\n");
+    CHECK(complete({"migrate", "web", "--ignore", "cold"}) == ":4\n");
     CHECK(complete({"preflight", "web", "--ignore", ""}) == all_ids() + ":4\n");
     CHECK(complete({"preflight", "--ignore="}) == all_ids("--ignore=") + ":4\n");
     CHECK(complete({"completion", "z"}) == "zsh\n:4\n");
