@@ -66,26 +66,93 @@ void add_connection_flags(CLI::App& app, Bound& bound) {
     add_switch(app, "--version", bound.version, "The same as the command 'version --client'.");
 }
 
+void add_selection(CLI::App& app, Bound& bound) {
+    add_switch(app, "-A,--all-namespaces", bound.all_namespaces,
+               "The virtual machines of all namespaces.");
+    add_text(app, "--node", bound.node, "NODE",
+             "The virtual machines that run on this node, in all namespaces unless -n is given.");
+    add_text(app, "-l,--selector", bound.selector, "SELECTOR",
+             "The virtual machines with these labels, as in app=web,tier!=test.");
+}
+
+void add_ignore(CLI::App& app, Bound& bound) {
+    add_list(app, "--ignore", bound.ignore, "CHECK[=[NS/]VM]",
+             "Accept what a check finds, for every virtual machine or for one; it stays visible as "
+             "waived. May be repeated, or list several with commas.");
+}
+
 void add_preflight(CLI::App& app, Bound& bound) {
     auto& to = bound.preflight;
-    add_switch(app, "-A,--all-namespaces", to.all_namespaces,
-               "The virtual machines of all namespaces.");
+    add_selection(app, bound);
     add_text(
         app, "--fail-on", bound.fail_on, "blocking|warning",
         "The least grave finding that makes the exit code other than 0; blocking unless given.");
     add_text(app, "--from", to.from, "PATH",
              "Judge files instead of a cluster: a YAML or JSON file, a folder of them, or - for "
              "standard input. Flags that choose a cluster or a user are refused beside it.");
-    add_list(app, "--ignore", bound.ignore, "CHECK[=[NS/]VM]",
-             "Accept what a check finds, for every virtual machine or for one; it stays visible as "
-             "waived. May be repeated, or list several with commas.");
+    add_ignore(app, bound);
     add_switch(app, "--no-headers", to.no_headers, "No headers in tables.");
-    add_text(app, "--node", bound.node, "NODE",
-             "The virtual machines that run on this node, in all namespaces unless -n is given.");
     add_text(app, "-o,--output", bound.output, "table|wide|json|yaml|name",
              "Output format; table unless given.");
-    add_text(app, "-l,--selector", to.selector, "SELECTOR",
-             "The virtual machines with these labels, as in app=web,tier!=test.");
+}
+
+// How work at the server is begun and waited for: kubectl's flags of `delete`.
+void add_work(CLI::App& app, Bound& bound, const char* wait, const char* timeout) {
+    // The default string is what the flag means without a value: see flags_of().
+    app.add_option("--dry-run", bound.dry_run,
+                   "client, also without a value: only say what would be done. server: ask the "
+                   "server whether it would, too, and let it keep nothing. none, the default, "
+                   "does it.")
+        ->type_name("none|client|server")
+        ->default_str("client")
+        ->take_last();
+    add_text(app, "-o,--output", bound.output, "table|json|yaml|jsonl|name",
+             "Output format; table unless given. With jsonl one JSON document per line tells each "
+             "change as it comes.");
+    add_text(app, "--timeout", bound.timeout, "TIME", timeout);
+    add_switch(app, "--wait", bound.wait, wait);
+}
+
+void add_migrate(CLI::App& app, Bound& bound) {
+    auto& to = bound.migrate;
+    add_selection(app, bound);
+    add_switch(app, "--cancel-on-interrupt", to.cancel_on_interrupt,
+               "Cancel what is not finished on Ctrl-C or SIGTERM. Without it, work goes on at the "
+               "server.");
+    add_switch(app, "--cancel-on-timeout", to.cancel_on_timeout,
+               "Cancel what is not finished when --timeout is over. Without it, work goes on at "
+               "the server.");
+    add_ignore(app, bound);
+    add_switch(app, "--join", to.join,
+               "Follow a migration that is already on its way, instead of refusing to start a "
+               "second one.");
+    add_text(app, "--max-failures", bound.max_failures, "N",
+             "How many migrations may fail before no more are started; 0 unless given: none after "
+             "the first failure.");
+    add_text(app, "--max-parallel", bound.max_parallel, "N",
+             "How many migrations to have on their way at a time; without it the cluster's own "
+             "limits decide, and it queues the others.");
+    add_list(app, "--node-selector", bound.node_selector, "KEY=VALUE",
+             "Go only to a node with this label. May be repeated, or list several with commas.");
+    add_switch(app, "--skip-blocked", to.skip_blocked,
+               "Where several virtual machines are migrated: leave out those that preflight "
+               "blocks, and migrate the others.");
+    add_text(app, "--to", bound.to, "NODE",
+             "Go to this node. A virtual machine that runs there already is left alone.");
+    add_work(app, bound,
+             "Follow the migrations to their end; true unless given. With --wait=false they are "
+             "only started.",
+             "The longest time for all of it, as in 90s or 1h30m; no limit unless given, and with "
+             "0. The exit code is 5 when it is over.");
+}
+
+void add_cancel(CLI::App& app, Bound& bound) {
+    add_selection(app, bound);
+    add_work(app, bound,
+             "Wait until the migrations have ended; true unless given. With --wait=false they are "
+             "only asked to.",
+             "The longest time to wait for all of it, as in 90s or 1h30m; 5m unless given, no "
+             "limit with 0. The exit code is 5 when it is over.");
 }
 
 void add_explain(CLI::App& app, Bound& bound) {
@@ -127,6 +194,8 @@ void define(CLI::App& app, Bound& bound) {
         verb->set_help_flag();
     }
     add_preflight(*app.get_subcommand("preflight"), bound);
+    add_migrate(*app.get_subcommand("migrate"), bound);
+    add_cancel(*app.get_subcommand("cancel"), bound);
     add_explain(*app.get_subcommand("explain"), bound);
     add_lab(*app.get_subcommand("lab"), bound);
     add_version(*app.get_subcommand("version"), bound);
@@ -137,9 +206,14 @@ std::vector<Flag> flags_of(const CLI::App& app) {
     for (const CLI::Option* option : app.get_options()) {
         Flag flag{option->get_lnames().front(), '\0', "", option->get_description()};
         if (!option->get_snames().empty()) flag.letter = option->get_snames().front().front();
-        if (option->get_expected_max() > 0) flag.value = option->get_type_name();
+        if (option->get_expected_max() > 0) {
+            flag.value = option->get_type_name();
+            flag.alone = option->get_default_str();
+        }
         flags.push_back(std::move(flag));
     }
+    std::sort(flags.begin(), flags.end(),
+              [](const Flag& a, const Flag& b) { return a.name < b.name; });
     return flags;
 }
 

@@ -21,11 +21,23 @@ struct Bound {
     bool insecure = false;
     bool version = false;
 
-    commands::PreflightOptions preflight{};
-    std::vector<std::string> ignore{};
+    std::string selector{};
+    bool all_namespaces = false;
     std::string node{};
-    std::string fail_on = "blocking";
+    std::vector<std::string> ignore{};
     std::string output = "table";
+
+    commands::PreflightOptions preflight{};
+    std::string fail_on = "blocking";
+
+    commands::MigrateOptions migrate{};
+    std::string to{};
+    std::vector<std::string> node_selector{};
+    std::string dry_run = "none";
+    bool wait = true;
+    std::string timeout{};  // empty: the verb's own
+    std::string max_parallel{};
+    std::string max_failures = "0";
 
     bool client_only = false;
 

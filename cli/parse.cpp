@@ -8,6 +8,7 @@
 #include "cli/complete.hpp"
 #include "cli/definitions.hpp"
 #include "cli/help.hpp"
+#include "cli/parse_migrations.hpp"
 #include "cli/reading.hpp"
 #include "cli/tokens.hpp"
 #include "cli/words.hpp"
@@ -28,12 +29,9 @@ Result<Invocation> to_preflight(const Reading& reading) {
     commands::PreflightOptions options = bound.preflight;
     TRY_ASSIGN(connection, read_connection(reading));
     options.connection = std::move(connection);
-    TRY_ASSIGN(targets, read_targets(reading));
-    options.targets = std::move(targets);
+    TRY(read_selection(reading, options));
     TRY_ASSIGN(ignore, read_waivers(reading));
     options.ignore = std::move(ignore);
-    TRY_ASSIGN(node, read_node(reading));
-    options.node = std::move(node);
     if (reading.tokens.value_of("from").has_value()) {
         if (options.from.empty()) return usage("--from needs a path", "give a file, a folder or -");
         constexpr std::array<std::string_view, 3> harmless{"namespace", "request-timeout", "v"};
@@ -48,13 +46,9 @@ Result<Invocation> to_preflight(const Reading& reading) {
     TRY_ASSIGN(output, read_output(reading));
     options.output = output;
     const bool chosen = !options.targets.empty() || !options.selector.empty();
-    TRY(check_selection(reading,
-                        {.named = !options.targets.empty(),
-                         .by_label = !options.selector.empty(),
-                         .everywhere = options.all_namespaces,
-                         .by_node = !options.node.empty(),
-                         .from_files = !options.from.empty()},
-                        "judge"));
+    Selection selection = selection_of(options);
+    selection.from_files = !options.from.empty();
+    TRY(check_selection(reading, selection, "judge"));
     // Who empties a node means every VM on it, and who gives files means all that is in them.
     const bool everywhere = !options.node.empty() || (!options.from.empty() && !chosen);
     if (everywhere && !options.connection.ns.has_value()) options.all_namespaces = true;
@@ -144,6 +138,8 @@ Result<Invocation> to_invocation(const Reading& reading) {
     TRY(check_arguments(reading));
     const auto name = reading.verb.words->name;
     if (name == "preflight") return to_preflight(reading);
+    if (name == "migrate") return to_migrate(reading);
+    if (name == "cancel") return to_cancel(reading);
     if (name == "explain") return to_explain(reading);
     if (name == "lab") return to_lab(reading);
     if (name == "version") return to_version(reading);
@@ -171,7 +167,7 @@ Result<Invocation> read(const Tokens& tokens, const CommandLine& line, const std
 // "-o json" in any spelling, whatever else is wrong; the table where it is no format.
 commands::OutputFormat asked_output(const Tokens& tokens) {
     const auto word = tokens.value_of("output");
-    const auto format = output_format(word.value_or("table"), "table|wide|json|yaml|name");
+    const auto format = output_format(word.value_or("table"), "table|wide|json|yaml|name|jsonl");
     return format.ok() ? *format : commands::OutputFormat::table;
 }
 

@@ -39,6 +39,19 @@ kubeclient::Result<std::string> read_node(const Reading& reading);
 // -o, one of those that the verb offers.
 kubeclient::Result<commands::OutputFormat> read_output(const Reading& reading);
 
+// Puts the virtual machines that were chosen into `options`: targets, selector, all_namespaces and
+// node. Nothing is checked.
+template <class Options>
+kubeclient::Status read_selection(const Reading& reading, Options& options) {
+    TRY_ASSIGN(targets, read_targets(reading));
+    options.targets = std::move(targets);
+    TRY_ASSIGN(node, read_node(reading));
+    options.node = std::move(node);
+    options.selector = reading.bound.selector;
+    options.all_namespaces = reading.bound.all_namespaces;
+    return kubeclient::Done{};
+}
+
 // How the virtual machines were chosen.
 struct Selection {
     bool named = false;
@@ -48,8 +61,16 @@ struct Selection {
     bool from_files = false;
 };
 
-// Refuses what contradicts itself, and what chooses nothing. `deed` is what the verb does to the
-// virtual machines, as in "judge every virtual machine on the node".
+template <class Options>
+Selection selection_of(const Options& options) {
+    return {.named = !options.targets.empty(),
+            .by_label = !options.selector.empty(),
+            .everywhere = options.all_namespaces,
+            .by_node = !options.node.empty()};
+}
+
+// Refuses what contradicts itself, and what chooses nothing. `deed` is what the verb does, as in
+// "judge every virtual machine on the node".
 kubeclient::Status check_selection(const Reading& reading, const Selection& selection,
                                    std::string_view deed);
 

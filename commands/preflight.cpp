@@ -108,6 +108,7 @@ std::string render(const PreflightReport& report, const PreflightOptions& option
             return render_preflight_names(report);
         case OutputFormat::table:
         case OutputFormat::wide:
+        case OutputFormat::jsonl:  // other verbs' only
             break;
     }
     const auto& io = environment.io;

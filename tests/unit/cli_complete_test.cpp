@@ -38,6 +38,12 @@ TEST_CASE("verbs, flags, formats, check ids and shells complete") {
     CHECK(complete({"preflight", "--fail"}) == "--fail-on\n:4\n");
     CHECK(complete({"preflight", "-o", ""}) == "table\nwide\njson\nyaml\nname\n:4\n");
     CHECK(complete({"version", "-o", ""}) == "table\njson\nyaml\n:4\n");
+    CHECK(complete({"migrate", "-o", "json"}) == "json\njsonl\n:4\n");
+    CHECK(complete({"cancel", "--dry-run="}) ==
+          "--dry-run=none\n--dry-run=client\n--dry-run=server\n:4\n");
+    // It takes no value behind a blank: what follows is a virtual machine.
+    CHECK(complete({"cancel", "--dry-run", ""}) == ":4\n");
+    CHECK(complete({"migrate", "--cancel"}) == "--cancel-on-interrupt\n--cancel-on-timeout\n:4\n");
     CHECK(complete({"preflight", "--output=j"}) == "--output=json\n:4\n");
     CHECK(complete({"explain", ""}) == all_ids() + "cold-migration\n:4\n");
     CHECK(complete({"explain", "cold"}) == "cold-migration\n:4\n");
