@@ -14,6 +14,9 @@ struct Flag {
     char letter = '\0';   // 'n', or none
     std::string value{};  // what follows, "NAME" or "json|yaml"; empty for a switch
     std::string text{};
+    // What the flag means alone. Such a flag takes a value behind "=" only, as pflag's NoOptDefVal
+    // has it; empty: it must have a value.
+    std::string alone{};
 
     bool is_switch() const { return value.empty(); }
 };
@@ -26,6 +29,9 @@ struct VerbText {
     std::string_view text;       // paragraphs, wrapped where printed
     std::string_view examples;   // "# what\n@ verb ...\n"; @ stands for the program's name
     std::span<const int> exit_codes;
+    // What only the manual page says: "= HEADING" lines, paragraphs, and indented lines that are
+    // shown as they are.
+    std::string_view manual{};
 };
 
 struct Verb {

@@ -6,6 +6,7 @@
 #include "cli/completion_scripts.hpp"
 #include "cli/tokens.hpp"
 #include "commands/lab.hpp"
+#include "commands/topics.hpp"
 #include "preflight/check.hpp"
 
 namespace cli {
@@ -27,6 +28,14 @@ std::vector<Candidate> check_names() {
     std::vector<Candidate> result;
     for (const auto& check : preflight::all_checks()) {
         result.push_back({std::string(check.id), std::string(check.title)});
+    }
+    return result;
+}
+
+std::vector<Candidate> pages() {
+    auto result = check_names();
+    for (const auto& topic : commands::all_topics()) {
+        result.push_back({std::string(topic.name), std::string(topic.title)});
     }
     return result;
 }
@@ -78,7 +87,7 @@ Answer flag_answer(const Verb* verb, const CommandLine& line) {
 
 Answer argument_answer(const Verb& verb, const CommandLine& line) {
     const auto name = verb.words->name;
-    if (name == "explain") return {check_names(), false};
+    if (name == "explain") return {pages(), false};
     if (name == "lab") return {scenario_names(), false};
     if (name == "completion") return {{{"bash", ""}, {"zsh", ""}, {"fish", ""}}, false};
     if (name == "help") return {verb_names(line), false};

@@ -51,7 +51,11 @@ std::string render_flag(const Flag& flag) {
     std::string head = "  ";
     head += flag.letter == '\0' ? std::string("    ") : std::string{'-', flag.letter, ',', ' '};
     head += "--" + flag.name;
-    if (!flag.is_switch()) head += " " + flag.value;
+    if (!flag.alone.empty()) {
+        head += "[=" + flag.value + "]";
+    } else if (!flag.is_switch()) {
+        head += " " + flag.value;
+    }
     return head + "\n" + paragraphs(flag.text, 10);
 }
 
@@ -71,8 +75,9 @@ std::string render_exit_codes(std::span<const int> codes) {
 
 std::string render_help(const CommandLine& line, std::string_view program) {
     std::string result = paragraphs(
-        "virt-handoff answers whether KubeVirt virtual machines can migrate live, and what is "
-        "in the way of those that cannot.",
+        "virt-handoff answers whether KubeVirt virtual machines can migrate live and what is in "
+        "the way of those that cannot, starts live migrations and follows them to their end, and "
+        "cancels them.",
         0);
     result += "\nUsage:\n  " + std::string(program) + " COMMAND [flags]\n\nCommands:\n";
     constexpr std::size_t column = 13;
@@ -92,7 +97,7 @@ std::string render_help(const CommandLine& line, std::string_view program) {
 
 std::string render_verb_help(const Verb& verb, std::string_view program) {
     const auto& words = *verb.words;
-    std::string result = paragraphs(words.text, 0);
+    std::string result = paragraphs(with_program(words.text, program), 0);
     result += "\nUsage:\n  " + std::string(program) + " " + std::string(words.name);
     if (!words.arguments.empty()) result += " " + std::string(words.arguments);
     result += verb.flags.empty() ? "\n" : "\n      [flags]\n";

@@ -7,7 +7,6 @@
 #include <string_view>
 #include <variant>
 
-#include "cli/command_line.hpp"
 #include "commands/options.hpp"
 #include "kubeclient/result.hpp"
 
@@ -33,8 +32,5 @@ ParseOutcome parse(std::span<const char* const> argv);
 // '-' of a command into '_' of the file), "kubectl virt handoff" for kubectl-virt-handoff, else
 // "virt-handoff". Source: kubectl pkg/cmd/cmd.go HandlePluginCommand.
 std::string program_name(std::string_view argv0);
-
-// All verbs and flags.
-CommandLine describe_command_line();
 
 }  // namespace cli

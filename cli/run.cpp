@@ -1,18 +1,24 @@
 #include "cli/run.hpp"
 
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <ostream>
 #include <string>
 #include <variant>
 
 #include "cli/connect.hpp"
 #include "cli/parse.hpp"
+#include "commands/cancel.hpp"
 #include "commands/errors.hpp"
 #include "commands/explain.hpp"
 #include "commands/lab.hpp"
+#include "commands/migrate.hpp"
 #include "commands/preflight.hpp"
 #include "commands/render_preflight_json.hpp"
 #include "commands/version.hpp"
+#include "kubeclient/json.hpp"
+#include "kubeclient/time.hpp"
+#include "kubeclient/yaml.hpp"
 
 namespace cli {
 
@@ -32,13 +38,40 @@ std::string preflight_document(const Refusal& refusal, ExitCode code,
                : commands::render_preflight_json(report, commands::tool_version());
 }
 
+// A MigrationReport without items: what `migrate` and `cancel` print of a line that could not be
+// understood. With -o jsonl nothing has happened, and there is no event to tell of.
+std::string migration_document(const Refusal& refusal, ExitCode code,
+                               std::chrono::system_clock::time_point now) {
+    const auto at = std::chrono::floor<std::chrono::seconds>(now);
+    const nlohmann::ordered_json document{{"apiVersion", "virt-handoff/v1"},
+                                          {"kind", "MigrationReport"},
+                                          {"takenAt", kubeclient::format_time(at)},
+                                          {"source", nullptr},
+                                          {"toolVersion", commands::tool_version()},
+                                          {"verb", refusal.verb},
+                                          {"exitCode", static_cast<int>(code)},
+                                          {"items", nlohmann::ordered_json::array()},
+                                          {"error",
+                                           {{"kind", commands::to_string(refusal.error.kind)},
+                                            {"message", refusal.error.message},
+                                            {"hint", commands::hint_of(refusal.error)}}}};
+    if (refusal.output == commands::OutputFormat::yaml) {
+        return kubeclient::to_yaml(kubeclient::Json(document));
+    }
+    constexpr int indent = 2;
+    return document.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
 // Whoever asked for JSON or YAML gets one document on standard output, whatever went wrong.
 ExitCode refuse(const Refusal& refusal, commands::Environment& environment) {
     auto& io = environment.io;
     const auto code = commands::exit_code(refusal.error.kind);
     commands::print_error(io.err, refusal.error);
-    if (refusal.verb == "preflight" && commands::is_document(refusal.output)) {
+    const bool document = commands::is_document(refusal.output);
+    if (document && refusal.verb == "preflight") {
         io.out << preflight_document(refusal, code, environment.system.now());
+    } else if (document && (refusal.verb == "migrate" || refusal.verb == "cancel")) {
+        io.out << migration_document(refusal, code, environment.system.now());
     } else {
         io.out << commands::render_error(refusal.error, refusal.output);
     }
@@ -50,6 +83,12 @@ struct Runner {
 
     ExitCode operator()(const commands::PreflightOptions& options) const {
         return commands::run_preflight(options, environment);
+    }
+    ExitCode operator()(const commands::MigrateOptions& options) const {
+        return commands::run_migrate(options, environment);
+    }
+    ExitCode operator()(const commands::CancelOptions& options) const {
+        return commands::run_cancel(options, environment);
     }
     ExitCode operator()(const commands::ExplainOptions& options) const {
         return commands::run_explain(options, environment);

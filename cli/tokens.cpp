@@ -1,9 +1,9 @@
 #include "cli/tokens.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
+#include "cli/words.hpp"
 #include "commands/suggest.hpp"
 #include "commands/text.hpp"
 
@@ -13,15 +13,6 @@ namespace {
 
 using kubeclient::Error;
 using kubeclient::ErrorKind;
-
-// strconv.ParseBool.
-std::optional<bool> switch_value(std::string_view word) {
-    constexpr std::array<std::string_view, 6> yes{"1", "t", "T", "true", "TRUE", "True"};
-    constexpr std::array<std::string_view, 6> no{"0", "f", "F", "false", "FALSE", "False"};
-    if (std::find(yes.begin(), yes.end(), word) != yes.end()) return true;
-    if (std::find(no.begin(), no.end(), word) != no.end()) return false;
-    return std::nullopt;
-}
 
 class Reader {
 public:
@@ -66,6 +57,7 @@ private:
         const std::string typed = "--" + name;
         if (equals != std::string::npos) return take_value(*flag, typed, word.substr(equals + 1));
         if (flag->is_switch()) return take_value(*flag, typed, "true");
+        if (!flag->alone.empty()) return take_value(*flag, typed, flag->alone);
         take_next_word(*flag, typed);
     }
 
@@ -102,7 +94,7 @@ private:
 
     void take_value(const Flag& flag, const std::string& typed, std::string value) {
         if (flag.is_switch()) {
-            const auto on = switch_value(value);
+            const auto on = truth(value);
             if (!on.has_value()) {
                 return refuse("invalid argument " + commands::quoted(value) + " for " + typed +
                               ": must be true or false");

@@ -19,10 +19,6 @@ using kubeclient::Error;
 using kubeclient::ErrorKind;
 using kubeclient::Result;
 
-Error usage(std::string message, std::string hint = "") {
-    return Error{ErrorKind::usage, std::move(message), std::move(hint)};
-}
-
 std::vector<std::string_view> split(std::string_view text, char separator) {
     std::vector<std::string_view> parts;
     while (true) {
@@ -49,6 +45,26 @@ bool is_subdomain(std::string_view name) {
                std::all_of(label.begin(), label.end(),
                            [](char c) { return is_lower_alphanumeric(c) || c == '-'; });
     });
+}
+
+bool is_letter_or_digit(char c) {
+    return is_lower_alphanumeric(c) || (c >= 'A' && c <= 'Z');
+}
+
+// The name in a label's key, and a label's value that is not empty (validation.go IsQualifiedName,
+// IsValidLabelValue).
+bool is_label_text(std::string_view text) {
+    constexpr std::size_t longest = 63;
+    return !text.empty() && text.size() <= longest && is_letter_or_digit(text.front()) &&
+           is_letter_or_digit(text.back()) && std::all_of(text.begin(), text.end(), [](char c) {
+               return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.';
+           });
+}
+
+bool is_label_key(std::string_view key) {
+    const auto parts = split(key, '/');
+    return parts.size() <= 2 && is_label_text(parts.back()) &&
+           (parts.size() == 1 || is_subdomain(parts.front()));
 }
 
 bool is_label(std::string_view name) {
@@ -111,14 +127,27 @@ Result<commands::Waiver> waiver(std::string_view word, std::string_view program)
 
 }  // namespace
 
+Error usage(std::string message, std::string hint) {
+    return Error{ErrorKind::usage, std::move(message), std::move(hint)};
+}
+
+std::optional<bool> truth(std::string_view word) {
+    constexpr std::array<std::string_view, 6> yes{"1", "t", "T", "true", "TRUE", "True"};
+    constexpr std::array<std::string_view, 6> no{"0", "f", "F", "false", "FALSE", "False"};
+    if (std::find(yes.begin(), yes.end(), word) != yes.end()) return true;
+    if (std::find(no.begin(), no.end(), word) != no.end()) return false;
+    return std::nullopt;
+}
+
 Result<OutputFormat> output_format(std::string_view word, std::string_view allowed) {
     struct Name {
         std::string_view word;
         OutputFormat format;
     };
-    constexpr std::array names{Name{"table", OutputFormat::table}, Name{"wide", OutputFormat::wide},
-                               Name{"json", OutputFormat::json}, Name{"yaml", OutputFormat::yaml},
-                               Name{"name", OutputFormat::name}};
+    constexpr std::array names{
+        Name{"table", OutputFormat::table}, Name{"wide", OutputFormat::wide},
+        Name{"json", OutputFormat::json},   Name{"yaml", OutputFormat::yaml},
+        Name{"name", OutputFormat::name},   Name{"jsonl", OutputFormat::jsonl}};
     const auto choices = split(allowed, '|');
     const auto found = std::find_if(names.begin(), names.end(),
                                     [&](const Name& each) { return each.word == word; });
@@ -162,6 +191,46 @@ Result<std::vector<commands::Waiver>> waivers(std::string_view word, std::string
 Result<std::chrono::milliseconds> request_timeout(std::string_view word) {
     TRY_ASSIGN(limit, kubeclient::parse_request_timeout(word));
     return std::chrono::ceil<std::chrono::milliseconds>(limit);
+}
+
+Result<std::chrono::milliseconds> timeout(std::string_view word) {
+    const auto limit = kubeclient::parse_duration(word);
+    if (limit.ok() && limit->count() >= 0)
+        return std::chrono::ceil<std::chrono::milliseconds>(*limit);
+    return usage("invalid argument " + quoted(word) + " for --timeout",
+                 "write a number with a unit, as in 90s, 10m or 1h30m; 0 is no limit");
+}
+
+Result<commands::DryRunMode> dry_run_mode(std::string_view word) {
+    using commands::DryRunMode;
+    if (word == "none") return DryRunMode::none;
+    if (word == "client") return DryRunMode::client;
+    if (word == "server") return DryRunMode::server;
+    if (const auto on = truth(word)) return *on ? DryRunMode::client : DryRunMode::none;
+    return usage("invalid dry-run value " + quoted(word),
+                 "write --dry-run=none, --dry-run=client or --dry-run=server");
+}
+
+kubeclient::Status add_labels(std::string_view word, std::map<std::string, std::string>& labels) {
+    for (const auto part : split(word, ',')) {
+        const auto equals = part.find('=');
+        const auto key = part.substr(0, equals);
+        const auto value =
+            equals == std::string_view::npos ? std::string_view() : part.substr(equals + 1);
+        if (equals == std::string_view::npos || !is_label_key(key) ||
+            !(value.empty() || is_label_text(value))) {
+            return usage("--node-selector: " + quoted(part) + " is no label",
+                         "write KEY=VALUE, or several with commas between; "
+                         "'kubectl get nodes --show-labels' lists what there is");
+        }
+        const auto [place, added] = labels.emplace(key, value);
+        if (!added && place->second != value) {
+            return usage("--node-selector wants two values of " + std::string(key) + ": " +
+                             quoted(place->second) + " and " + quoted(value),
+                         "give each key once: a node has one value of it");
+        }
+    }
+    return kubeclient::Done{};
 }
 
 Result<int> whole_number(std::string_view word, std::string_view flag, int least, int most) {

@@ -1,4 +1,5 @@
-// `explain [CHECK]`: what a check means. Needs no cluster.
+// `explain [CHECK | TOPIC]`: what a check means, or a page about something else (topics.hpp). Needs
+// no cluster.
 #pragma once
 
 #include "commands/environment.hpp"

@@ -2,50 +2,14 @@
 // Defaults are those of the command line.
 #pragma once
 
-#include <chrono>
-#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "commands/migration_options.hpp"
+#include "commands/shared_options.hpp"
+
 namespace commands {
-
-enum class OutputFormat { table, wide, json, yaml, name };
-
-// kubectl's own connection flags; they mean what they mean there.
-struct ConnectionOptions {
-    std::string kubeconfig{};
-    std::string context{};
-    std::string cluster{};
-    std::string user{};
-    std::string server{};
-    std::string token{};
-    std::string username{};
-    std::string password{};
-    std::string tls_server_name{};
-    std::string certificate_authority{};
-    std::string client_certificate{};
-    std::string client_key{};
-    std::optional<bool> insecure_skip_tls_verify{};
-    std::string as{};
-    std::string as_uid{};
-    std::vector<std::string> as_group{};
-    std::string proxy_url{};
-    bool disable_compression = false;
-    std::optional<std::string> ns{};              // -n; nullopt: the context's own
-    std::chrono::milliseconds request_timeout{};  // 0: none given
-    int verbosity = 0;                            // -v
-
-    bool operator==(const ConnectionOptions&) const = default;
-};
-
-// --ignore ID[=ns/vm]
-struct Waiver {
-    std::string check{};   // id or slug as typed; checked against the registry by the parser
-    std::string target{};  // "ns/name", "name" or "" for every VM
-
-    bool operator==(const Waiver&) const = default;
-};
 
 struct PreflightOptions {
     ConnectionOptions connection{};
@@ -63,7 +27,7 @@ struct PreflightOptions {
 };
 
 struct ExplainOptions {
-    std::string check{};  // empty: the list of all checks
+    std::string check{};  // or a topic; empty: the list of all checks
     OutputFormat output = OutputFormat::table;
 
     bool operator==(const ExplainOptions&) const = default;
@@ -96,7 +60,7 @@ struct ShowText {
     bool operator==(const ShowText&) const = default;
 };
 
-using Invocation =
-    std::variant<PreflightOptions, ExplainOptions, LabOptions, VersionOptions, ShowText>;
+using Invocation = std::variant<PreflightOptions, MigrateOptions, CancelOptions, ExplainOptions,
+                                LabOptions, VersionOptions, ShowText>;
 
 }  // namespace commands

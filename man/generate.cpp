@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "cli/command_line.hpp"
-#include "cli/parse.hpp"
+#include "cli/definitions.hpp"
 #include "commands/lab.hpp"
+#include "commands/topics.hpp"
 #include "preflight/check.hpp"
 
 namespace {
@@ -67,7 +68,11 @@ std::string flag_list(const std::vector<cli::Flag>& flags) {
         result += ".TP\n";
         if (flag.letter != '\0') result += bold(std::string{'-', flag.letter}) + ", ";
         result += bold("--" + flag.name);
-        if (!flag.is_switch()) result += " " + italic(flag.value);
+        if (!flag.alone.empty()) {
+            result += "[=" + italic(flag.value) + "]";
+        } else if (!flag.is_switch()) {
+            result += " " + italic(flag.value);
+        }
         result += "\n" + escaped(flag.text) + "\n";
     }
     return result;
@@ -115,16 +120,18 @@ constexpr std::string_view environment_text =
 std::string main_page(const cli::CommandLine& line) {
     std::string page = heading("virt-handoff", 1);
     page +=
-        ".SH NAME\nvirt\\-handoff \\- will KubeVirt virtual machines migrate live, and if not, "
-        "why\n";
+        ".SH NAME\nvirt\\-handoff \\- will KubeVirt virtual machines migrate live, if not, why, "
+        "and "
+        "do it\n";
     page += ".SH SYNOPSIS\n" + bold(program) + " " + italic("COMMAND") + " [" + italic("flags") +
             "]\n.br\n" + bold("virt-handoff") + " " + italic("COMMAND") + " [" + italic("flags") +
             "]\n";
     page +=
         ".SH DESCRIPTION\n"
         "A live migration hands the disks of a running virtual machine from one node to another.\n"
-        "This tool answers beforehand whether that will work. It runs as a kubectl plugin or "
-        "alone.\n"
+        "This tool answers beforehand whether that will work, starts migrations and follows them "
+        "to\n"
+        "their end, and cancels them. It runs as a kubectl plugin or alone.\n"
         "As with every plugin, flags stand behind its name:\n"
         "kubectl refuses those in front of it.\n.PP\n"
         "Standard output carries data, standard error everything else. With\n"
@@ -143,6 +150,51 @@ std::string main_page(const cli::CommandLine& line) {
            see_also(line, "virt-handoff");
 }
 
+// Paragraphs; what is indented is to be typed, and stands as it is.
+std::string story(std::string_view text) {
+    std::string result;
+    bool typed = false;
+    while (!text.empty()) {
+        const auto line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+        if (line.starts_with("  ") != typed) {
+            typed = !typed;
+            result += typed ? ".RS 4\n.nf\n" : ".fi\n.RE\n";
+        }
+        if (line.empty()) {
+            result += ".PP\n";
+        } else {
+            result += escaped(typed ? line.substr(2) : line) + "\n";
+        }
+    }
+    return typed ? result + ".fi\n.RE\n" : result;
+}
+
+// Sections of a page, from VerbText::manual.
+std::string sections(std::string_view text) {
+    std::string result;
+    std::string section;
+    const auto end_section = [&] {
+        result += story(section);
+        section.clear();
+    };
+    while (!text.empty()) {
+        const auto line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+        if (line.starts_with("= ")) {
+            end_section();
+            result += ".SH " + escaped(line.substr(2)) + "\n";
+            continue;
+        }
+        // Every line that is not shown as it is is a paragraph.
+        const bool begins = !line.empty() && !line.starts_with("  ") && !section.empty();
+        if (begins && !section.ends_with("\n\n")) section += '\n';
+        section.append(line) += '\n';
+    }
+    end_section();
+    return result;
+}
+
 std::string verb_page(const cli::CommandLine& line, const cli::Verb& verb) {
     const auto& words = *verb.words;
     const std::string name = "virt-handoff-" + std::string(words.name);
@@ -153,7 +205,7 @@ std::string verb_page(const cli::CommandLine& line, const cli::Verb& verb) {
     page += " [" + italic("flags") + "]\n.SH DESCRIPTION\n" + paragraphs(words.text);
     if (!verb.flags.empty()) page += ".SH OPTIONS\n" + flag_list(verb.flags);
     page += ".PP\nThe flags that every command takes are in\n.BR virt\\-handoff (1).\n";
-    page += exit_codes(words.exit_codes);
+    page += sections(words.manual) + exit_codes(words.exit_codes);
     if (!words.examples.empty()) {
         page += ".SH EXAMPLES\n.nf\n" + escaped(words.examples) + ".fi\n";
     }
@@ -177,27 +229,17 @@ std::string checks_page(const cli::CommandLine& line) {
         page += ".PP\n" + italic("What to do:") + " " + paragraphs(check.fix);
         page += ".PP\n" + italic("Source:") + " " + paragraphs(check.source);
     }
-    return page + see_also(line, "virt-handoff-checks");
-}
-
-// Paragraphs; what is indented is to be typed, and stands as it is.
-std::string story(std::string_view text) {
-    std::string result;
-    bool typed = false;
-    while (!text.empty()) {
-        const auto line = text.substr(0, text.find('\n'));
-        text.remove_prefix(std::min(text.size(), line.size() + 1));
-        if (line.starts_with("  ") != typed) {
-            typed = !typed;
-            result += typed ? ".RS 4\n.nf\n" : ".fi\n.RE\n";
-        }
-        if (line.empty()) {
-            result += ".PP\n";
-        } else {
-            result += escaped(typed ? line.substr(2) : line) + "\n";
+    for (const auto& topic : commands::all_topics()) {
+        page += ".SH " + escaped(topic.title) +
+                "\nAlso: " + bold(std::string(program) + " explain " + std::string(topic.name)) +
+                ".\n";
+        for (const auto& section : topic.sections) {
+            page += ".SS " + escaped(section.heading) + "\n" + paragraphs(section.text);
+            if (section.commands.empty()) continue;
+            page += ".PP\n.RS 4\n.nf\n" + escaped(section.commands) + ".fi\n.RE\n";
         }
     }
-    return typed ? result + ".fi\n.RE\n" : result;
+    return page + see_also(line, "virt-handoff-checks");
 }
 
 std::string scenarios_page(const cli::CommandLine& line) {

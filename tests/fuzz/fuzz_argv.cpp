@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/complete.hpp"
+#include "cli/definitions.hpp"
 #include "cli/parse.hpp"
 
 namespace {

@@ -22,7 +22,7 @@ EXCEPTIONS = {"commands/lab.cpp": ["lab"]}
 
 # Third-party headers: where each may stand, and what to do elsewhere.
 CONFINED = [
-    (r"CLI/", r"cli/parse\.cpp", "take the values that cli/parse.hpp gives"),
+    (r"CLI/", r"cli/definitions\.cpp", "take the values that cli/definitions.hpp gives"),
     (r"httplib\.h", r"(kubeclient/http_exchange|lab/http_server)\.cpp", "send through kubeclient::Transport"),
     (r"openssl/", r"(kubeclient/(tls|tls_\w+|base64)|lab/certificates)\.cpp", "use kubeclient/tls.hpp or kubeclient/base64.hpp"),
     (r"yaml\.h", r"kubeclient/yaml\w*\.cpp", "use kubeclient/yaml.hpp"),

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/parse.hpp"
+#include "cli/definitions.hpp"
 #include "preflight/check.hpp"
 
 namespace {
@@ -38,8 +38,16 @@ TEST_CASE("verbs, flags, formats, check ids and shells complete") {
     CHECK(complete({"preflight", "--fail"}) == "--fail-on\n:4\n");
     CHECK(complete({"preflight", "-o", ""}) == "table\nwide\njson\nyaml\nname\n:4\n");
     CHECK(complete({"version", "-o", ""}) == "table\njson\nyaml\n:4\n");
+    CHECK(complete({"migrate", "-o", "json"}) == "json\njsonl\n:4\n");
+    CHECK(complete({"cancel", "--dry-run="}) ==
+          "--dry-run=none\n--dry-run=client\n--dry-run=server\n:4\n");
+    // It takes no value behind a blank: what follows is a virtual machine.
+    CHECK(complete({"cancel", "--dry-run", ""}) == ":4\n");
+    CHECK(complete({"migrate", "--cancel"}) == "--cancel-on-interrupt\n--cancel-on-timeout\n:4\n");
     CHECK(complete({"preflight", "--output=j"}) == "--output=json\n:4\n");
-    CHECK(complete({"explain", ""}) == all_ids() + ":4\n");
+    CHECK(complete({"explain", ""}) == all_ids() + "cold-migration\n:4\n");
+    CHECK(complete({"explain", "cold"}) == "cold-migration\n:4\n");
+    CHECK(complete({"migrate", "web", "--ignore", "cold"}) == ":4\n");
     CHECK(complete({"preflight", "web", "--ignore", ""}) == all_ids() + ":4\n");
     CHECK(complete({"preflight", "--ignore="}) == all_ids("--ignore=") + ":4\n");
     CHECK(complete({"completion", "z"}) == "zsh\n:4\n");

@@ -7,44 +7,19 @@
 #include <string>
 #include <vector>
 
+#include "cli/command_line.hpp"
 #include "preflight/check.hpp"
+#include "tests/unit/cli_lines.hpp"
 
 namespace {
 
+using cli_lines::options;
+using cli_lines::refusal;
 using commands::ExplainOptions;
-using commands::Invocation;
 using commands::OutputFormat;
 using commands::PreflightOptions;
 using commands::ShowText;
 using commands::VersionOptions;
-
-// Words are split at blanks; '' is an empty word.
-cli::ParseOutcome parse(const std::string& line) {
-    std::istringstream stream(line);
-    std::vector<std::string> words;
-    for (std::string word; stream >> word;) words.push_back(word == "''" ? "" : word);
-    std::vector<const char*> argv;
-    for (const auto& word : words) argv.push_back(word.c_str());
-    return cli::parse(argv);
-}
-
-template <class Options>
-Options options(const std::string& line) {
-    const auto outcome = parse(line);
-    if (const auto* refusal = std::get_if<cli::Refusal>(&outcome)) {
-        FAIL(line << ": " << refusal->error.message);
-    }
-    const auto* result = std::get_if<Options>(&std::get<Invocation>(outcome));
-    REQUIRE_MESSAGE(result != nullptr, line);
-    return *result;
-}
-
-cli::Refusal refusal(const std::string& line) {
-    const auto outcome = parse(line);
-    const auto* result = std::get_if<cli::Refusal>(&outcome);
-    REQUIRE_MESSAGE(result != nullptr, line);
-    return *result;
-}
 
 PreflightOptions web() {
     return PreflightOptions{.targets = {"web"}};

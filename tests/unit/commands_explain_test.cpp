@@ -2,9 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "kubeclient/json.hpp"
 #include "preflight/check.hpp"
@@ -84,4 +86,59 @@ TEST_CASE("an unknown check is a usage error that names the nearest, and still o
     CHECK(outcome.err ==
           "error: unknown check \"" + id + "\"\nhint: did you mean \"" + right + "\"?\n");
     CHECK(kubeclient::parse_json(outcome.out, "out").value()["error"]["kind"] == "usage");
+}
+
+TEST_CASE("cold migration is explained, with commands that stay whole") {
+    const auto outcome = run({.check = "Cold-Migration"});
+    CHECK(outcome.code == commands::ExitCode::done);
+    CHECK(outcome.err.empty());
+    std::istringstream lines(outcome.out);
+    std::vector<std::string> commands;
+    for (std::string line; std::getline(lines, line);) {
+        CAPTURE(line);
+        CHECK(line.size() <= 80);
+        if (line.starts_with("    ")) commands.push_back(line.substr(4));
+    }
+    const auto has = [&](const std::string& command) {
+        return std::find(commands.begin(), commands.end(), command) != commands.end();
+    };
+    CHECK(has("virtctl stop web"));
+    CHECK(has("virtctl start web"));
+    CHECK(has("kubectl patch vm web --type=merge -p '{\"spec\":{\"runStrategy\":\"Halted\"}}'"));
+    CHECK(has("kubectl patch vm web --type=merge -p '{\"spec\":{\"running\":false}}'"));
+}
+
+TEST_CASE("a topic is a document, too, and the list of checks names it") {
+    const auto text = run({.check = "cold-migration", .output = commands::OutputFormat::json}).out;
+    const auto document = kubeclient::parse_json(text, "out").value();
+    CHECK(document["kind"] == "Topic");
+    CHECK(document["name"] == "cold-migration");
+    for (const auto& section : document["sections"]) {
+        CHECK_FALSE(section["heading"].get<std::string>().empty());
+        CHECK_FALSE(section["text"].get<std::string>().empty());
+        for (const auto& command : section["commands"]) {
+            CHECK(command.get<std::string>().find('\n') == std::string::npos);
+        }
+    }
+    const auto list =
+        kubeclient::parse_json(run({.output = commands::OutputFormat::json}).out, "out").value();
+    CHECK(list["topics"][0]["name"] == "cold-migration");
+}
+
+TEST_CASE("a mistyped topic is recognised") {
+    const auto outcome = run({.check = "cold-migratoin"});
+    CHECK(outcome.code == commands::ExitCode::usage);
+    CHECK(outcome.err ==
+          "error: unknown check \"cold-migratoin\"\nhint: did you mean \"cold-migration\"?\n");
+}
+
+TEST_CASE("on a terminal the list of checks says that there is more to explain") {
+    std::istringstream in;
+    std::ostringstream out;
+    std::ostringstream err;
+    commands::Environment environment{.io = {in, out, err}};
+    environment.io.out_is_terminal = true;
+    CHECK(commands::run_explain({}, environment) == commands::ExitCode::done);
+    CHECK(out.str().find("cold-migration") == std::string::npos);
+    CHECK(err.str() == "\nSee also: virt-handoff explain cold-migration\n");
 }

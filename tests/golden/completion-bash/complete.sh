@@ -19,6 +19,9 @@ offer 'virt-handoff preflight -o ' virt-handoff preflight -o ''
 offer 'virt-handoff preflight --output=j' virt-handoff preflight --output = j
 offer 'virt-handoff preflight --output=' virt-handoff preflight --output =
 offer 'virt-handoff preflight --fail' virt-handoff preflight --fail
+offer 'virt-handoff migrate --cancel-on' virt-handoff migrate --cancel-on
+offer 'virt-handoff cancel --dry-run=s' virt-handoff cancel --dry-run = s
+offer 'virt-handoff explain cold' virt-handoff explain cold
 offer 'virt-handoff completion ' virt-handoff completion ''
 mkdir files
 touch files/one.yaml files/two.yaml
