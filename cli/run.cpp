@@ -1,7 +1,6 @@
 #include "cli/run.hpp"
 
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <ostream>
 #include <string>
 #include <variant>
@@ -14,11 +13,10 @@
 #include "commands/lab.hpp"
 #include "commands/migrate.hpp"
 #include "commands/preflight.hpp"
+#include "commands/render_migration_json.hpp"
 #include "commands/render_preflight_json.hpp"
 #include "commands/version.hpp"
 #include "kubeclient/json.hpp"
-#include "kubeclient/time.hpp"
-#include "kubeclient/yaml.hpp"
 
 namespace cli {
 
@@ -42,24 +40,13 @@ std::string preflight_document(const Refusal& refusal, ExitCode code,
 // understood. With -o jsonl nothing has happened, and there is no event to tell of.
 std::string migration_document(const Refusal& refusal, ExitCode code,
                                std::chrono::system_clock::time_point now) {
-    const auto at = std::chrono::floor<std::chrono::seconds>(now);
-    const nlohmann::ordered_json document{{"apiVersion", "virt-handoff/v1"},
-                                          {"kind", "MigrationReport"},
-                                          {"takenAt", kubeclient::format_time(at)},
-                                          {"source", nullptr},
-                                          {"toolVersion", commands::tool_version()},
-                                          {"verb", refusal.verb},
-                                          {"exitCode", static_cast<int>(code)},
-                                          {"items", nlohmann::ordered_json::array()},
-                                          {"error",
-                                           {{"kind", commands::to_string(refusal.error.kind)},
-                                            {"message", refusal.error.message},
-                                            {"hint", commands::hint_of(refusal.error)}}}};
-    if (refusal.output == commands::OutputFormat::yaml) {
-        return kubeclient::to_yaml(kubeclient::Json(document));
-    }
-    constexpr int indent = 2;
-    return document.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    recovery::MigrationReport report;
+    report.verb = refusal.verb;
+    report.taken_at = std::chrono::floor<std::chrono::seconds>(now);
+    report.exit_code = static_cast<int>(code);
+    report.error = {std::string(commands::to_string(refusal.error.kind)), refusal.error.message,
+                    commands::hint_of(refusal.error)};
+    return commands::render_migration_report(report, commands::tool_version(), refusal.output);
 }
 
 // Whoever asked for JSON or YAML gets one document on standard output, whatever went wrong.
@@ -112,9 +99,13 @@ ExitCode run(std::span<const char* const> argv, commands::Environment& environme
     environment.connect = make_connect(environment);
     const ParseOutcome outcome = parse(argv);
     if (const auto* refusal = std::get_if<Refusal>(&outcome)) return refuse(*refusal, environment);
-    const auto code = std::visit(Runner{environment}, std::get<commands::Invocation>(outcome));
+    const auto& invocation = std::get<commands::Invocation>(outcome);
+    const auto code = std::visit(Runner{environment}, invocation);
+    // These stand by what they began, and say themselves how they ended.
+    const bool exact = std::holds_alternative<commands::MigrateOptions>(invocation) ||
+                       std::holds_alternative<commands::CancelOptions>(invocation);
     // What was read until then may be half of it: no verdict stands on that.
-    return environment.stop.stop_requested() ? ExitCode::interrupted : code;
+    return environment.stop.stop_requested() && !exact ? ExitCode::interrupted : code;
 }
 
 }  // namespace cli

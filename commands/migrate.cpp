@@ -73,8 +73,9 @@ private:
         const bool to_do = std::any_of(members.begin(), members.end(),
                                        [](const Member& each) { return !each.settled; });
         for (const auto& member : members) tell_settled(member);
-        Batch batch(std::move(members), {options_.max_parallel, options_.max_failures,
-                                         options_.wait && options_.dry_run == DryRunMode::none});
+        Batch batch(std::move(members),
+                    {options_.max_parallel, options_.max_failures,
+                     options_.wait && options_.dry_run == DryRunMode::none, options_.skip_blocked});
         Status done = kubeclient::Done{};
         if (to_do) done = options_.dry_run == DryRunMode::none ? carry_out(batch) : rehearse(batch);
         report_.items = batch.outcomes();

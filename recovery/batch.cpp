@@ -51,7 +51,12 @@ int Batch::under_way() const {
 }
 
 bool Batch::halted() const {
-    return cancelling_ || failures() > terms_.max_failures;
+    if (cancelling_ || failures() > terms_.max_failures) return true;
+    return !terms_.skip_blocked &&
+           std::any_of(entries_.begin(), entries_.end(), [](const Entry& entry) {
+               return entry.member.order && entry.settled &&
+                      entry.settled->ending == Ending::blocked;
+           });
 }
 
 std::vector<std::size_t> Batch::due() const {
@@ -115,7 +120,7 @@ void Batch::settle_rest() {
         outcome.source_node = outcome.runs_on = entry.member.of.source_node;
         outcome.vm_running = true;
         outcome.cause = cancelling_ ? "the batch was ended before its turn"
-                                    : "another migration of the batch did not succeed";
+                                    : "another VM of the batch did not get through";
         outcome.next = entry.member.of.program + " migrate " + kubeclient::shell_word(outcome.vmi) +
                        " -n " + kubeclient::shell_word(outcome.ns);
         entry.settled = std::move(outcome);

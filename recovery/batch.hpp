@@ -13,9 +13,10 @@
 namespace recovery {
 
 struct BatchTerms {
-    int max_parallel = 0;  // 0: as many as there are; the cluster's own limits hold
-    int max_failures = 0;  // after more than these no more are begun
-    bool wait = true;      // false: what is begun is not followed
+    int max_parallel = 0;       // 0: as many as there are; the cluster's own limits hold
+    int max_failures = 0;       // after more than these no more are begun
+    bool wait = true;           // false: what is begun is not followed
+    bool skip_blocked = false;  // go on after an order that the server refuses
 };
 
 class Batch {
