@@ -17,6 +17,7 @@ using std::chrono::seconds;
 
 // What is ordinary needs no explanation for so long.
 constexpr seconds kGrace{3};
+constexpr seconds kOtherWatches{1};
 // How long the VMI may lag behind the VMIM's end: some 70 ms were recorded.
 constexpr seconds kConfirmation{10};
 // How long the source may take to let go of launcher and disks after a success.
@@ -111,19 +112,39 @@ void Course::take_phase(const Sight& sight, Instant now) {
         if (!last_->finished()) tell(MigrationEvent::Type::note, now, "the migration was deleted");
         return;
     }
-    if (!last_ || last_->phase == outcome_.phase) return;
-    outcome_.phase = last_->phase;
-    phase_since_ = now;
-    causes_.clear();
+    if (!last_) return;
+    if (last_->phase != phase_) {
+        tell_phase(sight, now);
+        phase_ = last_->phase;
+        phase_since_ = now;
+        outcome_.phase = phase_;
+        causes_.clear();
+    }
+    // What the VMI and the pod say of it comes by other watches, a moment earlier or later.
+    if (phase_words_known() || now - phase_since_ >= kOtherWatches) tell_phase(sight, now);
+    if (last_->finished()) end_seen_ = end_seen_.value_or(now);
+}
+
+void Course::tell_phase(const Sight& sight, Instant now) {
+    if (std::exchange(told_phase_, phase_) == phase_) return;
     tell(MigrationEvent::Type::phase, now, phase_words(sight));
-    if (last_->finished()) end_seen_ = now;
+}
+
+bool Course::phase_words_known() const {
+    if (phase_ == "Running") return state_ && state_->started;
+    const bool placed =
+        phase_ == "Scheduled" || phase_ == "PreparingTarget" || phase_ == "TargetReady";
+    return !placed || !outcome_.target_node.empty();
 }
 
 std::string Course::phase_words(const Sight& sight) const {
     const auto* pod = target_pod(sight, of_.vmim_uid);
-    PhaseFacts facts{outcome_.phase,       outcome_.source_node,
-                     outcome_.target_node, pod == nullptr ? "" : pod->meta.name,
-                     deadline(),           state_ ? at_deadline(state_->settings) : ""};
+    PhaseFacts facts{phase_,
+                     outcome_.source_node,
+                     outcome_.target_node,
+                     pod == nullptr ? "" : pod->meta.name,
+                     deadline(),
+                     state_ ? at_deadline(state_->settings) : ""};
     return describe_phase(facts);
 }
 
@@ -182,7 +203,8 @@ void Course::take_causes(const Sight& sight, Instant now) {
     waiting.program = of_.program;
     wants_queue_ = needs_queue(sight, waiting);
     abort_trouble_ = recovery::abort_trouble(sight, *last_);
-    if (now - phase_since_ < kGrace) return;
+    if (std::exchange(deleting_, last_->meta.deleting) != last_->meta.deleting) quiet_since_ = now;
+    if (now - std::max(phase_since_, quiet_since_) < kGrace) return;
     auto causes = why_waiting(sight, waiting);
     const bool news = !same_codes(causes, causes_);
     causes_ = std::move(causes);

@@ -59,6 +59,8 @@ public:
 
 private:
     void take_phase(const Sight& sight, Instant now);
+    void tell_phase(const Sight& sight, Instant now);
+    bool phase_words_known() const;
     void take_progress(const Sight& sight, Instant now);
     void take_causes(const Sight& sight, Instant now);
     void take_end(const Sight& sight, Instant now);
@@ -83,7 +85,11 @@ private:
     std::vector<Cause> causes_{};
     std::string abort_trouble_{};
     std::string progress_gap_{};
+    std::string phase_{};  // as last seen; told_phase_ follows once its words are known
+    std::string told_phase_{};
     Instant phase_since_{};
+    Instant quiet_since_{};  // somebody has asked for its end
+    bool deleting_ = false;
     std::optional<Instant> end_seen_{};
     std::optional<Instant> confirmed_at_{};
     bool wants_queue_ = false;

@@ -71,11 +71,17 @@ std::string describe_phase(const PhaseFacts& facts) {
     if (phase == "Scheduling" && !facts.target_pod.empty()) {
         return "target pod " + facts.target_pod + " is being placed";
     }
-    if (phase == "Scheduled") return "target pod is ready on " + facts.target_node;
+    if (phase == "Scheduled") {
+        return "target pod is ready" +
+               (facts.target_node.empty() ? "" : " on " + facts.target_node);
+    }
     if (phase == "PreparingTarget") {
         return way(facts.source_node, facts.target_node) + ", handed over to virt-handler";
     }
-    if (phase == "TargetReady") return facts.target_node + " waits for the guest";
+    if (phase == "TargetReady") {
+        return (facts.target_node.empty() ? "the target" : facts.target_node) +
+               " waits for the guest";
+    }
     if (phase == "Running") {
         std::string text = way(facts.source_node, facts.target_node) + ", copying memory";
         if (facts.deadline) {

@@ -30,8 +30,7 @@ class Spectator {
 public:
     void take(const Json& line) {
         const auto kind = line.value("kind", "");
-        now_ = kBegin + std::chrono::milliseconds(static_cast<int>(line.value("t", 0.0) * 1000));
-        tick(now_);
+        tick(kBegin + std::chrono::milliseconds(static_cast<int>(line.value("t", 0.0) * 1000)));
         if (kind == "Action") return take_action(line);
         if (!line.contains("object")) return;
         Json object = line.at("object");
@@ -110,15 +109,14 @@ private:
     }
 
     void tick(Instant until) {
-        for (Instant at = now_; at < until; at += std::chrono::seconds(1)) look_at(at);
+        for (; now_ < until; now_ += std::chrono::milliseconds(500)) look();
+        now_ = until;
     }
 
-    void look() { look_at(now_); }
-
-    void look_at(Instant at) {
+    void look() {
         sight_.attachments.complete = true;
         for (auto& course : courses_) {
-            for (const auto& event : course.look(sight_, at)) {
+            for (const auto& event : course.look(sight_, now_)) {
                 text_ += commands::render_event_line(event, {});
             }
         }

@@ -31,8 +31,13 @@ std::string stored(const std::string& vmi = "web", const Json& selector = nullpt
 }
 
 std::string status(int code, const std::string& reason) {
-    return Json{{"kind", "Status"}, {"apiVersion", "v1"},         {"status", "Failure"},
-                {"reason", reason}, {"message", "no: " + reason}, {"code", code}}
+    return Json{{"kind", "Status"},
+                {"apiVersion", "v1"},
+                {"status", code < 300 ? "Success" : "Failure"},
+                {"reason", reason},
+                {"message", "no: " + reason},
+                {"details", {{"name", "handoff-web-abcdefgh"}, {"kind", "x"}}},
+                {"code", code}}
         .dump();
 }
 
