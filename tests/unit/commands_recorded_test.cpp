@@ -11,6 +11,7 @@
 #include "commands/render_migration_text.hpp"
 #include "preflight/decode.hpp"
 #include "recovery/course.hpp"
+#include "recovery/follower_queue.hpp"
 
 namespace {
 
@@ -113,7 +114,27 @@ private:
         now_ = until;
     }
 
+    // As the follower does while somebody waits; here everything is in sight.
+    void count_queue() {
+        std::vector<facts::Migration> migrations;
+        std::set<std::string> targets;
+        for (const auto& [key, each] : sight_.migrations.items) migrations.push_back(each);
+        for (const auto& [key, pod] : sight_.launchers.items) {
+            const auto label = pod.meta.labels.find("kubevirt.io/migrationJobUID");
+            if (label != pod.meta.labels.end()) targets.insert(label->second);
+        }
+        recovery::Queue queue;
+        queue.at = now_;
+        for (const auto& each : recovery::counted(migrations, targets)) {
+            ++queue.running;
+            const auto* vmi = sight_.vmis.find({each.meta.ns, each.vmi});
+            if (vmi != nullptr) ++queue.outbound[vmi->node];
+        }
+        sight_.queue = queue;
+    }
+
     void look() {
+        count_queue();
         sight_.attachments.complete = true;
         for (auto& course : courses_) {
             for (const auto& event : course.look(sight_, now_)) {
