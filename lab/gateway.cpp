@@ -179,4 +179,9 @@ std::unique_ptr<WatchCursor> Gateway::watch(const Caller& caller, const Request&
     });
 }
 
+std::unique_ptr<Stream> Gateway::follow(const Caller& caller, const Request& request) {
+    const auto user = user_of(caller);
+    return user.ok() ? server_.follow(user.value(), request) : nullptr;
+}
+
 }  // namespace lab

@@ -36,12 +36,15 @@ public:
     Gateway(const Gateway&) = delete;
     Gateway& operator=(const Gateway&) = delete;
 
-    // Everything but watches.
+    // Everything but watches; of what can be followed, what there is now.
     kubeclient::Response handle(const Caller& caller, const kubeclient::Request& request);
 
     // For GET with watch=true. nullptr: `refusal` says why not.
     std::unique_ptr<WatchCursor> watch(const Caller& caller, const kubeclient::Request& request,
                                        kubeclient::Response& refusal);
+
+    // For GET with follow=true. nullptr: handle() answers it.
+    std::unique_ptr<Stream> follow(const Caller& caller, const kubeclient::Request& request);
 
 private:
     Outcome<User> user_of(const Caller& caller) const;

@@ -135,6 +135,10 @@ bool is_watch(const Request& request) {
     return request.method == Method::get && flag(request, "watch").value_or(false);
 }
 
+bool is_follow(const Request& request) {
+    return request.method == Method::get && flag(request, "follow").value_or(false);
+}
+
 Response refused_by_http(int status) {
     const std::string message = status == 413 ? "Request entity too large: limit is 3145728"
                                               : "the HTTP request cannot be served";

@@ -26,6 +26,8 @@ kubeclient::Result<HttpCall> read_call(std::string_view method, std::string_view
                                        const Headers& headers, std::string body);
 
 bool is_watch(const kubeclient::Request& request);
+// Asks for a log and what is written to it from now on.
+bool is_follow(const kubeclient::Request& request);
 
 // The Status for what the HTTP layer refused: 400, 413, 414 and the like.
 kubeclient::Response refused_by_http(int status);

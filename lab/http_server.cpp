@@ -27,7 +27,17 @@ constexpr std::size_t kLargestBody = 3 * 1024 * 1024;
 constexpr int kKeepAliveSeconds = 120;
 // cpp-httplib compresses a stream of plain "application/json" for whoever takes gzip, and then
 // holds events back until they fill a block. kube-apiserver compresses no watch.
+<<<<<<< HEAD
 constexpr const char* kStreamType = "application/json;stream=watch";
+=======
+constexpr const char* kWatchType = "application/json;stream=watch";
+// Nor does it compress a log. Media types may be written either way (RFC 9110 section 8.3.1), and
+// cpp-httplib compresses what begins with "text/" in small letters.
+constexpr const char* kLogType = "Text/plain";
+// A client that has gone is noticed as often. Of a log that grows nobody is told.
+constexpr auto kWatchPatience = std::chrono::milliseconds(500);
+constexpr auto kLogPatience = std::chrono::milliseconds(100);
+>>>>>>> h2
 
 // A watch keeps its connection for hours, so connections share no threads.
 class ThreadPerConnection final : public httplib::TaskQueue {
@@ -86,6 +96,7 @@ struct HttpServer::State {
         const auto call = read_call(wire.method, wire.target, headers_of(wire), wire.body);
         if (!call.ok()) return answer(lab::reply(bad_request(call.error().message)), reply);
         if (is_watch(call->request)) return open_watch(*call, reply);
+        if (is_follow(call->request) && open_log(*call, reply)) return;
         const auto response = [&] {
             const std::lock_guard lock(world.lock());
             return gateway.handle(call->caller, call->request);
@@ -101,23 +112,39 @@ struct HttpServer::State {
             return gateway.watch(call.caller, call.request, refusal);
         }();
         if (!cursor) return answer(refusal, reply);
+        provide(kWatchType, std::move(cursor), kWatchPatience, reply);
+    }
+
+    // false: it is no log that could be followed, and there is a whole answer to it.
+    bool open_log(const HttpCall& call, httplib::Response& reply) {
+        std::shared_ptr<Stream> log = [&] {
+            const std::lock_guard lock(world.lock());
+            return gateway.follow(call.caller, call.request);
+        }();
+        if (!log) return false;
+        provide(kLogType, std::move(log), kLogPatience, reply);
+        return true;
+    }
+
+    void provide(const char* type, std::shared_ptr<Stream> stream,
+                 std::chrono::milliseconds patience, httplib::Response& reply) {
         reply.set_chunked_content_provider(
-            kStreamType, [this, cursor](std::size_t /*offset*/, httplib::DataSink& sink) {
-                return feed(*cursor, sink);
+            type, [this, stream = std::move(stream), patience](std::size_t /*offset*/,
+                                                               httplib::DataSink& sink) {
+                return feed(*stream, patience, sink);
             });
     }
 
-    // What is new, once there is something. A client that has gone is noticed twice a second.
-    bool feed(WatchCursor& cursor, httplib::DataSink& sink) {
-        constexpr auto patience = std::chrono::milliseconds(500);
+    // What is new, once there is something.
+    bool feed(Stream& stream, std::chrono::milliseconds patience, httplib::DataSink& sink) {
         while (!stopping && sink.is_writable()) {
             std::unique_lock lock(world.lock());
-            std::string lines = cursor.next();
-            if (lines.empty() && !cursor.ended() && !stopping) {
+            std::string lines = stream.next();
+            if (lines.empty() && !stream.ended() && !stopping) {
                 changed.wait_for(lock, patience);
-                lines = cursor.next();
+                lines = stream.next();
             }
-            const bool ended = cursor.ended();
+            const bool ended = stream.ended();
             lock.unlock();
             if (!lines.empty() && !sink.write(lines.data(), lines.size())) return false;
             if (ended) sink.done();

@@ -20,6 +20,11 @@ void build_stuck_terminating(Simulation& simulation, const ClusterSize& size);
 void build_two_launchers(Simulation& simulation, const ClusterSize& size);
 void build_drain_blocked(Simulation& simulation, const ClusterSize& size);
 
+void build_post_copy(Simulation& simulation, const ClusterSize& size);
+void build_paused_guest(Simulation& simulation, const ClusterSize& size);
+void build_queue(Simulation& simulation, const ClusterSize& size);
+void build_quota(Simulation& simulation, const ClusterSize& size);
+
 void build_bare(Simulation& simulation, const ClusterSize& size);
 
 // Paragraphs are separated by empty lines; an indented line is something to type. "@" is the
@@ -29,6 +34,10 @@ extern const char* const kRwoDiskPage;
 extern const char* const kCpuMismatchPage;
 extern const char* const kNoRoomPage;
 extern const char* const kSlowNetworkPage;
+extern const char* const kPostCopyPage;
+extern const char* const kPausedGuestPage;
+extern const char* const kQueuePage;
+extern const char* const kQuotaPage;
 extern const char* const kSourceNodeLostPage;
 extern const char* const kTargetNodeLostPage;
 extern const char* const kInterruptedHandoffPage;

@@ -8,24 +8,11 @@ using std::chrono::seconds;
 
 namespace {
 
-// 1 Gbit/s: the two GiB of a virtual machine are on their way for some twenty seconds, long enough
-// for something to happen meanwhile.
-constexpr std::int64_t kGigabit = 125'000'000;
 constexpr const char* kMigration = "migrate-vm-1";
-
-// Everything runs, over wires of 1 Gbit/s.
-void begin(Story& story, const ClusterSize& size, const Furnishing& furnishing = {}) {
-    furnish_and_start(story.simulation(), size, furnishing);
-    for (int one = 1; one <= size.nodes; ++one) {
-        for (int other = one + 1; other <= size.nodes; ++other) {
-            story.hardware().set_link(node_name(one), node_name(other), {kGigabit});
-        }
-    }
-}
 
 // vm-1 is being copied for five seconds.
 void begin_copying(Story& story, const ClusterSize& size) {
-    begin(story, size);
+    story.begin(size);
     story.migrate("vm-1", kMigration);
     story.until_phase(kMigration, "Running");
     story.advance(seconds(5));
@@ -35,7 +22,7 @@ void begin_copying(Story& story, const ClusterSize& size) {
 
 void build_slow_network(Simulation& simulation, const ClusterSize& size) {
     Story story(simulation);
-    begin(story, size);
+    story.begin(size);
     constexpr std::int64_t all_memory = 0;
     story.hardware().set_load("prod/vm-1", {400'000'000, all_memory});
     story.migrate("vm-1", kMigration);
@@ -62,7 +49,7 @@ void build_target_node_lost(Simulation& simulation, const ClusterSize& size) {
 
 void build_interrupted_handoff(Simulation& simulation, const ClusterSize& size) {
     Story story(simulation);
-    begin(story, size);
+    story.begin(size);
     story.migrate("vm-1", kMigration);
     story.until_switch_over(kMigration);
     story.hardware().isolate("node-1");
@@ -71,7 +58,7 @@ void build_interrupted_handoff(Simulation& simulation, const ClusterSize& size) 
 
 void build_stuck_terminating(Simulation& simulation, const ClusterSize& size) {
     Story story(simulation);
-    begin(story, size);
+    story.begin(size);
     story.migrate("vm-1", kMigration);
     // The target's pod runs, and virt-handler next to it has not seen it yet.
     story.until_phase(kMigration, "Scheduled");
@@ -85,7 +72,7 @@ void build_stuck_terminating(Simulation& simulation, const ClusterSize& size) {
 
 void build_two_launchers(Simulation& simulation, const ClusterSize& size) {
     Story story(simulation);
-    begin(story, size);
+    story.begin(size);
     story.migrate("vm-1", kMigration);
     story.until_switch_over(kMigration);
     story.hardware().stop_handler("node-1");
@@ -104,7 +91,7 @@ void build_drain_blocked(Simulation& simulation, const ClusterSize& size) {
         if (number <= drained) shape.node = node_name(1);
     };
     Story story(simulation);
-    begin(story, size, furnishing);
+    story.begin(size, furnishing);
     story.cordon("node-1");
     for (int tries = 0; tries < 2; ++tries) {
         story.evict_launchers("node-1");

@@ -57,6 +57,67 @@ aborts it. The VMIM is Failed, the guest stays on node-1, and the next try ends 
 helps is less load in the guest, or a MigrationPolicy with allowAutoConverge or allowPostCopy.
 )";
 
+const char* const kPostCopyPage =
+    R"(vm-1 dirties 400 MB of its memory each second, over wires of 1 Gbit/s, as in slow-network.
+But a MigrationPolicy says allowPostCopy, with 20 s for each GB. Migrate it and see: for a minute
+what remains does not shrink; then the guest goes over to the target at once, and the memory it
+lacks is fetched after it.
+
+  kubectl get migrationpolicy vm-1 -o yaml
+  virtctl migrate vm-1
+  kubectl get vmi vm-1 -o jsonpath='{.status.migrationState.mode}'
+
+The mode PostCopy is the one to know: the guest's memory is on both nodes, and the migration cannot
+be taken back. If the wire or one of the two nodes failed now, the guest would be lost and start
+anew, with its disk as it was. Here nothing fails, and some twenty seconds later it has succeeded.
+)";
+
+const char* const kPausedGuestPage =
+    R"(vm-1 dirties 400 MB of its memory each second, over wires of 1 Gbit/s, as in slow-network.
+But a MigrationPolicy says allowWorkloadDisruption, and not allowPostCopy, with 20 s for each GB.
+Migrate it and see: for a minute what remains does not shrink; then the guest is paused on node-1,
+what remains is sent, and the guest goes on running on the target.
+
+  kubectl get migrationpolicy vm-1 -o yaml
+  virtctl migrate vm-1
+  kubectl get vmi vm-1 -o jsonpath='{.status.migrationState.mode}'
+
+While the mode is Paused, some twenty seconds, the guest answers nobody. Its memory is whole on
+node-1: a migration that fails or is canceled now lets it run on there.
+)";
+
+const char* const kQueuePage =
+    R"(vm-1, vm-2 and vm-3 run on node-1 and are being migrated, over wires of 200 Mbit/s. KubeVirt
+lets two leave a node at a time (parallelOutboundMigrationsPerNode), and five move in the cluster.
+
+The API shows two VMIMs that are Running, and the third one, migrate-vm-3, Pending: no event, no
+condition, no target pod. KubeVirt tells of the limit in virt-controller's log alone; to know it
+one has to count.
+
+  kubectl get vmim
+  kubectl describe vmim migrate-vm-3
+  kubectl get vmi -o wide
+
+Nothing is broken. In a minute and a half the first two have left, and the third one goes.
+)";
+
+const char* const kQuotaPage =
+    R"(A ResourceQuota of the namespace prod has memory for the launchers that run, and for less
+than a half of another one. preflight warns of it (ADM-001). Migrate a virtual machine and see: the
+target is a second launcher, which asks for as much memory as the first. The quota refuses it, and
+the VMIM stays Pending with the condition migrationRejectedByResourceQuota.
+
+  kubectl describe resourcequota memory
+  @ preflight vm-1
+  virtctl migrate vm-1
+  kubectl get vmim -o yaml
+
+Nothing is broken, and the guest has not noticed anything. Once the quota has room, the migration
+goes on by itself:
+
+  kubectl patch resourcequota memory -p '{"spec": {"hard": {"requests.memory": "64Gi"}}}'
+)";
+
 const char* const kSourceNodeLostPage =
     R"(node-1 lost power while vm-1 was being copied from it.
 

@@ -6,7 +6,6 @@
 
 #include "kubeclient/api.hpp"
 #include "lab/controllers/node_knobs.hpp"
-#include "lab/scenario_builders.hpp"
 
 namespace lab {
 
@@ -18,6 +17,8 @@ namespace {
 const ResourceId kMigrations{"kubevirt.io", "virtualmachineinstancemigrations"};
 const std::string kPath = "/apis/kubevirt.io/v1/namespaces/prod/virtualmachineinstancemigrations";
 
+constexpr std::int64_t kGigabit = 125'000'000;
+
 }  // namespace
 
 Story::Story(Simulation& simulation)
@@ -25,6 +26,18 @@ Story::Story(Simulation& simulation)
       transport_(transport_as(simulation.world().server(),
                               {"admin", {"system:masters", "system:authenticated"}})),
       api_(*transport_) {}
+
+void Story::begin(const ClusterSize& size, const Furnishing& furnishing) {
+    furnish_and_start(simulation_, size, furnishing);
+    for (int one = 1; one <= size.nodes; ++one) slow_down(node_name(one), size, kGigabit);
+}
+
+void Story::slow_down(const std::string& node, const ClusterSize& size, std::int64_t bandwidth) {
+    for (int number = 1; number <= size.nodes; ++number) {
+        const std::string other = node_name(number);
+        if (other != node) hardware().set_link(node, other, {bandwidth});
+    }
+}
 
 void Story::migrate(const std::string& vm, const std::string& migration) {
     api_.create(kPath,
@@ -38,6 +51,29 @@ void Story::migrate(const std::string& vm, const std::string& migration) {
 
 void Story::cancel(const std::string& migration) {
     api_.remove(kPath + "/" + migration).value();
+}
+
+void Story::give_policy(const std::string& vm, const std::string& allows) {
+    api_.create("/apis/migrations.kubevirt.io/v1alpha1/migrationpolicies",
+                {{"apiVersion", "migrations.kubevirt.io/v1alpha1"},
+                 {"kind", "MigrationPolicy"},
+                 {"metadata", {{"name", vm}}},
+                 {"spec",
+                  {{allows, true},
+                   {"completionTimeoutPerGiB", 20},
+                   {"selectors", {{"virtualMachineInstanceSelector", {{"app", vm}}}}}}}},
+                DryRun::none)
+        .value();
+}
+
+void Story::set_memory_quota(int mib) {
+    api_.create("/api/v1/namespaces/prod/resourcequotas",
+                {{"apiVersion", "v1"},
+                 {"kind", "ResourceQuota"},
+                 {"metadata", {{"name", "memory"}}},
+                 {"spec", {{"hard", {{"requests.memory", std::to_string(mib) + "Mi"}}}}}},
+                DryRun::none)
+        .value();
 }
 
 void Story::cordon(const std::string& node) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "kubeclient/api.hpp"
+#include "lab/scenario_builders.hpp"
 #include "lab/simulation.hpp"
 
 namespace lab {
@@ -15,9 +16,20 @@ class Story {
 public:
     explicit Story(Simulation& simulation);
 
+    // Everything runs, over wires of 1 Gbit/s: the two GiB of a virtual machine are on their way
+    // for some twenty seconds, long enough for something to happen meanwhile.
+    void begin(const ClusterSize& size, const Furnishing& furnishing = {});
+    // Wires of this speed from the node to all others, in bytes/s.
+    void slow_down(const std::string& node, const ClusterSize& size, std::int64_t bandwidth);
+
     // Creates the migration; its name is given so that pages can speak of it.
     void migrate(const std::string& vm, const std::string& migration);
     void cancel(const std::string& migration);
+    // A MigrationPolicy for the virtual machine: what it allows ("allowPostCopy") when 20 s for
+    // each GB have passed.
+    void give_policy(const std::string& vm, const std::string& allows);
+    // A ResourceQuota for the memory that pods in the machines' namespace ask for.
+    void set_memory_quota(int mib);
     void cordon(const std::string& node);
     // Asks once for the eviction of every launcher on the node, as `kubectl drain` does.
     void evict_launchers(const std::string& node);

@@ -183,6 +183,14 @@ std::unique_ptr<WatchCursor> ApiServer::watch(const User& user, const Request& r
     return nullptr;
 }
 
+std::unique_ptr<Stream> ApiServer::follow(const User& user, const Request& request) {
+    if (refused(*state_, user, request)) return nullptr;
+    for (Extension* extension : state_->extensions) {
+        if (auto stream = extension->follow(user, request)) return stream;
+    }
+    return nullptr;
+}
+
 Object ApiServer::seed(Json object) {
     const Kind* kind =
         state_->kinds.of_kind(group_of(object), object.at("kind").get<std::string>());

@@ -78,7 +78,9 @@ std::vector<LogLine> migration_log(const MigrationJob& job, const LogSubject& ab
     std::vector<LogLine> lines;
     const bool over = job.state != JobState::running;
     const Instant until = over ? std::min(now, job.ended) : now;
-    for (Instant at = job.started + kLogInterval; at < until || (at == until && !over);
+    // What was there at one moment stays, also when the migration fails at that moment.
+    const bool told_last = job.state == JobState::completed && until == job.ended;
+    for (Instant at = job.started + kLogInterval; at < until || (at == until && !told_last);
          at += kLogInterval) {
         lines.push_back(
             line(at, about, "info", "live-migration-source.go:979", migration_info(job, at)));

@@ -1,15 +1,14 @@
 #include "lab/controllers/node_endpoints.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "kubeclient/json.hpp"
-#include "kubeclient/time.hpp"
 #include "lab/api/route.hpp"
 #include "lab/api/status.hpp"
 #include "lab/controllers/migration_log.hpp"
 #include "lab/controllers/node_knobs.hpp"
+#include "lab/controllers/pod_log.hpp"
 
 namespace lab {
 
@@ -24,58 +23,23 @@ Response plain(int status, std::string body) {
     return {status, {{"content-type", "text/plain"}}, std::move(body)};
 }
 
-Response no_pod(const std::string& name) {
+Refusal no_pod(const std::string& name) {
     Refusal refusal;
     refusal.code = 404;
     refusal.reason = "NotFound";
     refusal.message = "pods \"" + name + "\" not found";
     refusal.name = name;
     refusal.kind = "pods";
-    return reply(refusal);
+    return refusal;
 }
 
 // As the API server hands on what its connection to a node ended with.
-Response unreachable(const std::string& url, const std::string& host) {
+Refusal unreachable(const std::string& url, const std::string& host) {
     Refusal refusal;
     refusal.code = 500;
     refusal.reason = "";
     refusal.message = "Get \"" + url + "\": dial tcp " + host + ": i/o timeout";
-    return reply(refusal);
-}
-
-std::optional<std::int64_t> number(const Request& request, std::string_view name) {
-    const std::string text = parameter(request, name);
-    std::int64_t value = 0;
-    const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || read.ec != std::errc() || value < 0) return std::nullopt;
-    return value;
-}
-
-// PodLogOptions: sinceSeconds, sinceTime, tailLines, timestamps, limitBytes.
-std::string selected(std::vector<LogLine> lines, const Request& request, Instant now) {
-    std::optional<Instant> since;
-    if (const auto seconds = number(request, "sinceSeconds")) {
-        since = now - std::chrono::seconds(*seconds);
-    }
-    const auto time = kubeclient::parse_time(parameter(request, "sinceTime"));
-    if (time.ok()) since = *time;
-    if (since) std::erase_if(lines, [&](const LogLine& line) { return line.at < *since; });
-    if (const auto tail = number(request, "tailLines")) {
-        const auto most = static_cast<std::size_t>(*tail);
-        if (lines.size() > most) {
-            lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(most));
-        }
-    }
-    const bool stamped = flag(request, "timestamps").value_or(false);
-    std::string text;
-    for (const LogLine& line : lines) {
-        if (stamped) text += kubeclient::format_micro_time(line.at) + " ";
-        text += line.text + "\n";
-    }
-    if (const auto limit = number(request, "limitBytes")) {
-        text.resize(std::min(text.size(), static_cast<std::size_t>(*limit)));
-    }
-    return text;
+    return refusal;
 }
 
 std::string first_container(const Json& pod) {
@@ -153,6 +117,31 @@ const Measure kMeasures[] = {
 
 }  // namespace
 
+// A connection to a kubelet that is being read from.
+class NodeEndpoints::Followed final : public Stream {
+public:
+    Followed(NodeEndpoints& node, LogSource source, LogReader reader)
+        : node_(node), source_(std::move(source)), reader_(std::move(reader)) {}
+
+    std::string next() override {
+        if (ended_) return "";
+        const Machine* machine = node_.hardware_.machine(source_.node);
+        // Nobody closes what hangs; what was written meanwhile comes if the way is open again.
+        if (machine != nullptr && !(machine->powered && machine->api_reachable)) return "";
+        ended_ = (machine != nullptr && !machine->kubelet_runs) || node_.has_ended(source_);
+        std::string text = reader_.next(node_.lines_of(source_));
+        ended_ = ended_ || reader_.full();
+        return text;
+    }
+    bool ended() const override { return ended_; }
+
+private:
+    NodeEndpoints& node_;
+    LogSource source_;
+    LogReader reader_;
+    bool ended_ = false;
+};
+
 std::optional<Response> NodeEndpoints::serve(const User&, const Request& request) {
     const auto route = route_of(request.path);
     if (!route || route->resource != kPods || request.method != kubeclient::Method::get) {
@@ -170,18 +159,35 @@ std::optional<Response> NodeEndpoints::serve(const User&, const Request& request
         {route->key.ns, name.substr(scheme.size(), name.size() - scheme.size() - port.size())});
 }
 
+std::unique_ptr<Stream> NodeEndpoints::follow(const User&, const Request& request) {
+    const auto route = route_of(request.path);
+    if (!route || route->resource != kPods || request.method != kubeclient::Method::get ||
+        route->subresource != "log") {
+        return nullptr;
+    }
+    auto source = log_source(route->key, request);
+    if (!source.ok()) return nullptr;
+    return std::make_unique<Followed>(*this, std::move(source).value(),
+                                      LogReader(request, clock_()));
+}
+
 Response NodeEndpoints::log(const ObjectKey& key, const Request& request) {
+    const auto source = log_source(key, request);
+    if (!source.ok()) return reply(source.error());
+    return plain(200, LogReader(request, clock_()).next(lines_of(source.value())));
+}
+
+Outcome<NodeEndpoints::LogSource> NodeEndpoints::log_source(const ObjectKey& key,
+                                                            const Request& request) const {
     const Object pod = objects_.get(kPods, key);
     if (!pod) return no_pod(key.name);
     std::string container = parameter(request, "container");
     if (container.empty()) container = first_container(*pod);
     if (!has_container(*pod, container)) {
-        return reply(bad_request("container " + container + " is not valid for pod " + key.name));
+        return bad_request("container " + container + " is not valid for pod " + key.name);
     }
-    const std::string node = text_at(*pod, {"spec", "nodeName"}).value_or("");
-    if (node.empty()) {
-        return reply(bad_request("pod " + key.name + " does not have a host assigned"));
-    }
+    std::string node = text_at(*pod, {"spec", "nodeName"}).value_or("");
+    if (node.empty()) return bad_request("pod " + key.name + " does not have a host assigned");
     const Machine* machine = hardware_.machine(node);
     if (machine != nullptr && !machine->kubelet_works()) {
         const std::string host = node + ":10250";
@@ -190,37 +196,46 @@ Response NodeEndpoints::log(const ObjectKey& key, const Request& request) {
             host);
     }
     if (text_at(*pod, {"status", "phase"}).value_or("Pending") == "Pending") {
-        return reply(bad_request("container \"" + container + "\" in pod \"" + key.name +
-                                 "\" is waiting to start: ContainerCreating"));
+        return bad_request("container \"" + container + "\" in pod \"" + key.name +
+                           "\" is waiting to start: ContainerCreating");
     }
-    return plain(200, container == "compute" ? launcher_log(*pod, request) : "");
+    return LogSource{key, text_at(*pod, {"metadata", "uid"}).value_or(""),
+                     text_at(*pod, {"metadata", "labels", "kubevirt.io/created-by"}).value_or(""),
+                     std::move(node), std::move(container)};
 }
 
-std::string NodeEndpoints::launcher_log(const Json& pod, const Request& request) {
-    const std::string uid = text_at(pod, {"metadata", "uid"}).value_or("");
-    const Launcher* launcher = hardware_.launcher(uid);
-    if (launcher == nullptr) return "";
+std::vector<LogLine> NodeEndpoints::lines_of(const LogSource& source) {
+    const Launcher* launcher = hardware_.launcher(source.pod_uid);
+    if (launcher == nullptr || source.container != "compute") return {};
     const auto slash = launcher->vmi.find('/');
-    const LogSubject about{
-        launcher->vmi.substr(0, slash), launcher->vmi.substr(slash + 1),
-        text_at(pod, {"metadata", "labels", "kubevirt.io/created-by"}).value_or("")};
+    const LogSubject about{launcher->vmi.substr(0, slash), launcher->vmi.substr(slash + 1),
+                           source.vmi_uid};
     std::vector<LogLine> lines;
-    for (const MigrationJob* job : hardware_.jobs_from(uid)) {
+    for (const MigrationJob* job : hardware_.jobs_from(source.pod_uid)) {
         const auto more = migration_log(*job, about, clock_());
         lines.insert(lines.end(), more.begin(), more.end());
     }
-    return selected(std::move(lines), request, clock_());
+    return lines;
+}
+
+bool NodeEndpoints::has_ended(const LogSource& source) {
+    const Object pod = objects_.get(kPods, source.pod);
+    if (!pod || text_at(*pod, {"metadata", "uid"}) != source.pod_uid) return true;
+    const std::string phase = text_at(*pod, {"status", "phase"}).value_or("");
+    if (phase == "Succeeded" || phase == "Failed") return true;
+    const Launcher* launcher = hardware_.launcher(source.pod_uid);
+    return source.container == "compute" && launcher != nullptr && launcher->exit_code;
 }
 
 Response NodeEndpoints::metrics(const ObjectKey& key) {
     const Object pod = objects_.get(kPods, key);
-    if (!pod) return no_pod(key.name);
+    if (!pod) return reply(no_pod(key.name));
     const std::string node = text_at(*pod, {"spec", "nodeName"}).value_or("");
     const Machine* machine = hardware_.machine(node);
     const bool handler = text_at(*pod, {"metadata", "labels", "kubevirt.io"}) == "virt-handler";
     if (!handler || machine == nullptr || !machine->handler_works()) {
         const std::string host = node + ":8443";
-        return unreachable("https://" + host + "/metrics", host);
+        return reply(unreachable("https://" + host + "/metrics", host));
     }
     return {200, {{"content-type", "text/plain; version=0.0.4; charset=utf-8"}}, measured(node)};
 }

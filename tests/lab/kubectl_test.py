@@ -198,5 +198,25 @@ class Kubectl(unittest.TestCase):
         self.assertIn("(Unauthorized)", self.refused("get", "vmi", "--token", "x"))
 
 
+class Log(unittest.TestCase):
+    def test_a_log_is_followed_line_by_line(self):
+        """kubectl takes gzip, which would hold lines back until they fill a block."""
+        kubectl = find_kubectl()
+        with Lab(PROGRAM, "slow-network", "--speed=20x") as lab:
+            logs = subprocess.Popen(
+                [kubectl, "--kubeconfig", lab.kubeconfig, "logs", "-f", "--tail=1",
+                 "-l", "kubevirt.io=virt-launcher,vm.kubevirt.io/name=vm-1"],
+                env=lab.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            limit = threading.Timer(60, logs.kill)
+            limit.start()
+            try:
+                for _ in range(3):
+                    self.assertIn("Migration info for", logs.stdout.readline())
+            finally:
+                limit.cancel()
+                logs.kill()
+                logs.communicate()
+
+
 if __name__ == "__main__":
     unittest.main()

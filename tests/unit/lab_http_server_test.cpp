@@ -2,11 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "lab/certificates.hpp"
 #include "lab/cluster_builder.hpp"
+#include "lab/scenarios.hpp"
 #include "lab/ticker.hpp"
 #include "tests/unit/support/client.hpp"
 
@@ -17,15 +19,21 @@ using support::Client;
 
 struct Lab {
     std::condition_variable changed{};
-    lab::World world{{1, kubeclient::parse_time("2026-11-21T04:45:50Z").value()}};
+    lab::Simulation simulation{
+        {.world = {1, kubeclient::parse_time("2026-11-21T04:45:50Z").value()}}};
+    lab::World& world = simulation.world();
     lab::Gateway gateway{world.server(),
                          [this] { return world.now(); },
                          {{"secret", {"admin", {"system:masters"}}}}};
     lab::CertificateAuthority authority = lab::CertificateAuthority::make("lab CA").value();
     std::unique_ptr<lab::HttpServer> server{};
 
-    Lab() {
-        lab::ClusterBuilder(world).add_system();
+    explicit Lab(std::string_view scenario = {}) {
+        if (scenario.empty()) {
+            lab::ClusterBuilder(world).add_system();
+        } else {
+            lab::find_scenario(scenario)->build(simulation, {});
+        }
         server = lab::HttpServer::start(
                      world, gateway, changed,
                      authority.issue("kube-apiserver", "DNS:localhost,IP:127.0.0.1").value(), 0)
@@ -131,4 +139,54 @@ TEST_CASE("watches get what happens, and end with the server") {
     lab.server.reset();
     for (auto& watcher : watchers) watcher.join();
     CHECK(seen == count);
+}
+
+TEST_CASE("a log that is followed comes line by line, until the client has enough") {
+    Lab lab("slow-network");
+    kubeclient::Request follow;
+    for (const auto& [key, pod] : lab.world.objects().all({"", "pods"})) {
+        if (key.name.starts_with("virt-launcher-vm-1-") &&
+            kubeclient::text_at(*pod, {"spec", "nodeName"}) == "node-1") {
+            follow.path = "/api/v1/namespaces/prod/pods/" + key.name + "/log";
+        }
+    }
+    follow.query = {{"container", "compute"}, {"follow", "true"}, {"tailLines", "0"}};
+    const lab::Ticker ticker(lab.world, lab.changed, 100);
+    int lines = 0;
+    const auto ended = lab.client().transport()->stream(
+        follow,
+        [&](const kubeclient::Response&, std::string_view piece) {
+            lines += static_cast<int>(std::count(piece.begin(), piece.end(), '\n'));
+            CHECK(piece.find("Migration info for") != std::string_view::npos);
+            return lines < 3 ? kubeclient::Flow::go_on : kubeclient::Flow::stop;
+        },
+        {});
+    REQUIRE(ended.ok());
+    CHECK(ended->status == 200);
+    CHECK(lines >= 3);
+    follow.path = "/api/v1/namespaces/prod/pods/no-such-pod/log";
+    const auto refused = lab.client().transport()->stream(follow, {}, {});
+    REQUIRE(refused.ok());
+    CHECK(refused->status == 404);
+}
+
+TEST_CASE("a log that is followed ends in order when its container does") {
+    Lab lab("slow-network");
+    kubeclient::Request follow;
+    for (const auto& [key, pod] : lab.world.objects().all({"", "pods"})) {
+        if (kubeclient::text_at(*pod, {"metadata", "labels", "vm.kubevirt.io/name"}) == "vm-2") {
+            follow.path = "/api/v1/namespaces/prod/pods/" + key.name + "/log";
+        }
+    }
+    follow.query = {{"container", "compute"}, {"follow", "true"}};
+    kubeclient::Request remove;
+    remove.method = kubeclient::Method::del;
+    remove.path = follow.path.substr(0, follow.path.rfind('/'));
+    CHECK(lab.client().transport()->send(remove).value().status == 200);
+    const lab::Ticker ticker(lab.world, lab.changed, 100);
+    const auto ended = lab.client().transport()->stream(
+        follow,
+        [](const kubeclient::Response&, std::string_view) { return kubeclient::Flow::go_on; }, {});
+    REQUIRE(ended.ok());
+    CHECK(ended->status == 200);
 }
