@@ -351,6 +351,11 @@ private:
         const bool gone = vmi == nullptr || vmi->evacuation_node != subject.marked_node;
         const bool late = session_.now() - subject.mark_sent.value_or(Instant{}) > kMarkPatience;
         if (!gone && !late) return;
+        // KubeVirt may have made one of the mark before it was taken back.
+        if (gone && migration_for(subject.name) != nullptr) {
+            subject.marked_node.clear();
+            return begin(subject);
+        }
         auto outcome = outcome_for(subject, gone ? Ending::cancelled : Ending::timed_out);
         outcome.cause = gone ? "the evacuation mark of " + subject.marked_node + " was taken back"
                              : "the server took the mark back, and it is there again";

@@ -57,12 +57,15 @@ public:
 
 private:
     int exit_code_for(const Status& done) const {
+        const int verdict = recovery::exit_code_of(report_.items);
+        // Whoever interrupted a create has to know that nobody knows.
+        if (verdict == static_cast<int>(ExitCode::outcome_unknown)) return verdict;
         if (interruption_) return static_cast<int>(*interruption_);
         if (!done.ok() && done.error().kind == ErrorKind::canceled) {
             return static_cast<int>(environment_.interruption());
         }
         if (!done.ok()) return static_cast<int>(exit_code(done.error().kind));
-        return recovery::exit_code_of(report_.items);
+        return verdict;
     }
 
     Status work() {
@@ -203,16 +206,22 @@ private:
     }
 
     // Why nothing was created, or that nobody knows.
-    static Outcome refusal(const recovery::Order& order, const Error& error) {
+    Outcome refusal(const recovery::Order& order, const Error& error) const {
         Outcome outcome;
         const bool unknown = error.kind == ErrorKind::unknown_outcome;
         outcome.ending = unknown ? Ending::unknown : Ending::blocked;
         outcome.vmim = unknown ? order.name : "";
         if (!unknown) outcome.vm_running = true;
         outcome.cause = error.message;
-        outcome.next = unknown ? "kubectl get vmim " + kubeclient::shell_word(order.name) + " -n " +
-                                     kubeclient::shell_word(order.ns)
-                               : hint_of(error);
+        const std::string in_ns = " -n " + kubeclient::shell_word(order.ns);
+        outcome.next = hint_of(error);
+        if (unknown)
+            outcome.next = "kubectl get vmim " + kubeclient::shell_word(order.name) + in_ns;
+        // Somebody was faster (kubevirt migration-create-admitter.go, v1.9).
+        if (error.message.find("in-flight migration detected") != std::string::npos) {
+            outcome.next = environment_.program + " migrate " + kubeclient::shell_word(order.vmi) +
+                           in_ns + " --join";
+        }
         return outcome;
     }
 

@@ -27,9 +27,6 @@ constexpr std::size_t kLargestBody = 3 * 1024 * 1024;
 constexpr int kKeepAliveSeconds = 120;
 // cpp-httplib compresses a stream of plain "application/json" for whoever takes gzip, and then
 // holds events back until they fill a block. kube-apiserver compresses no watch.
-<<<<<<< HEAD
-constexpr const char* kStreamType = "application/json;stream=watch";
-=======
 constexpr const char* kWatchType = "application/json;stream=watch";
 // Nor does it compress a log. Media types may be written either way (RFC 9110 section 8.3.1), and
 // cpp-httplib compresses what begins with "text/" in small letters.
@@ -37,7 +34,6 @@ constexpr const char* kLogType = "Text/plain";
 // A client that has gone is noticed as often. Of a log that grows nobody is told.
 constexpr auto kWatchPatience = std::chrono::milliseconds(500);
 constexpr auto kLogPatience = std::chrono::milliseconds(100);
->>>>>>> h2
 
 // A watch keeps its connection for hours, so connections share no threads.
 class ThreadPerConnection final : public httplib::TaskQueue {

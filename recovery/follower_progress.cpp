@@ -16,6 +16,7 @@ using kubeclient::Result;
 // virt-handler measures every 5 s, virt-launcher writes every 4.
 constexpr std::chrono::milliseconds kInterval{5000};
 constexpr std::chrono::milliseconds kPause{2000};
+constexpr int kTries = 3;
 
 // What going on cannot mend: no right, no such thing, a kubelet that cannot be reached.
 bool is_final(const Error& error) {
@@ -71,13 +72,17 @@ void ProgressReader::read_log(const Copying& of, const std::stop_token& stop) {
     };
     const auto wait = kubeclient::follow_options(stop).wait;
     std::string since = "tailLines";
+    // A kubelet that restarts answers with 5xx for a moment, one that cannot be reached for ever.
+    int failures = 0;
     while (!stop.stop_requested()) {
         const kubeclient::Api::Query query{{"container", "compute"},
                                            {"follow", "true"},
                                            {since, since == "tailLines" ? "100" : "10"}};
         const auto ended = api_.lines(*path, query, take, stop);
         if (stop.stop_requested()) return;
-        if (!ended.ok() && is_final(ended.error())) {
+        const bool passing =
+            !ended.ok() && ended.error().kind == ErrorKind::server && ++failures < kTries;
+        if (!ended.ok() && is_final(ended.error()) && !passing) {
             sink_([of, words = in_words(of, "launcher log", ended.error())](Sight& sight) {
                 sight.progress_gaps[of.migration_uid] = words;
             });
