@@ -25,8 +25,8 @@ using kubeclient::Result;
 // kube-apiserver's limit of a request body (k8s.io/apiserver pkg/server/config.go).
 constexpr std::size_t kLargestBody = 3 * 1024 * 1024;
 constexpr int kKeepAliveSeconds = 120;
-// cpp-httplib compresses a stream of plain "application/json" for whoever takes gzip, and then holds
-// events back until they fill a block. kube-apiserver compresses no watch.
+// cpp-httplib compresses a stream of plain "application/json" for whoever takes gzip, and then
+// holds events back until they fill a block. kube-apiserver compresses no watch.
 constexpr const char* kStreamType = "application/json;stream=watch";
 
 // A watch keeps its connection for hours, so connections share no threads.
@@ -71,7 +71,7 @@ void answer(const Response& response, httplib::Response& wire) {
 
 struct HttpServer::State {
     World& world;
-    Gateway& gateway;
+    FrontDoor& door;
     std::condition_variable& changed;
     int port = 0;
     std::atomic<bool> stopping = false;
@@ -79,8 +79,8 @@ struct HttpServer::State {
     std::unique_ptr<httplib::SSLServer> server{};
     std::jthread listener{};
 
-    State(World& the_world, Gateway& the_gateway, std::condition_variable& the_changed)
-        : world(the_world), gateway(the_gateway), changed(the_changed) {}
+    State(World& the_world, FrontDoor& the_door, std::condition_variable& the_changed)
+        : world(the_world), door(the_door), changed(the_changed) {}
 
     void serve(const httplib::Request& wire, httplib::Response& reply) {
         const auto call = read_call(wire.method, wire.target, headers_of(wire), wire.body);
@@ -88,7 +88,7 @@ struct HttpServer::State {
         if (is_watch(call->request)) return open_watch(*call, reply);
         const auto response = [&] {
             const std::lock_guard lock(world.lock());
-            return gateway.handle(call->caller, call->request);
+            return door.handle(call->caller, call->request);
         }();
         if (call->request.method != kubeclient::Method::get) changed.notify_all();
         answer(response, reply);
@@ -98,7 +98,7 @@ struct HttpServer::State {
         Response refusal;
         std::shared_ptr<WatchCursor> cursor = [&] {
             const std::lock_guard lock(world.lock());
-            return gateway.watch(call.caller, call.request, refusal);
+            return door.watch(call.caller, call.request, refusal);
         }();
         if (!cursor) return answer(refusal, reply);
         reply.set_chunked_content_provider(
@@ -159,10 +159,10 @@ struct HttpServer::State {
 
 HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(World& world, Gateway& gateway,
+Result<std::unique_ptr<HttpServer>> HttpServer::start(World& world, FrontDoor& door,
                                                       std::condition_variable& changed,
                                                       const Identity& identity, int port) {
-    auto state = std::make_unique<State>(world, gateway, changed);
+    auto state = std::make_unique<State>(world, door, changed);
     state->server = std::make_unique<httplib::SSLServer>([&](SSL_CTX& context) {
         return serve_as(context, identity) && state->connections.watch(context);
     });
