@@ -130,7 +130,7 @@ struct RemoteCluster::State {
     Result<std::unique_ptr<Transport>> client(const User& user, Mirror* sees_writes) {
         TRY_ASSIGN(transport, options.connect(user));
         return lock_free_client(std::move(transport), world.lock(), sees_writes,
-                                [this](const std::string& line) { tell(line); });
+                                [this](const std::string& line) { tell("refused " + line); });
     }
 
     Status log_in() {

@@ -27,8 +27,8 @@ struct RemoteOptions {
     // A client of the API server, impersonating the user; called from one thread.
     std::function<kubeclient::Result<std::unique_ptr<kubeclient::Transport>>(const User&)> connect;
     std::function<kubeclient::Instant()> now;
-    // What went wrong and will be tried again: watches that broke, writes that were refused. Called
-    // from several threads, one at a time.
+    // What went wrong and will be tried again: watches that broke, and "refused PATCH /api/…" for a
+    // write. Called from several threads, one at a time.
     std::function<void(const std::string&)> told;
 };
 
