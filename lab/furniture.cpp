@@ -90,6 +90,7 @@ metadata:
     cpu-feature.node.kubevirt.io/vmx: "true"
     machine-type.node.kubevirt.io/q35: "true"
     machine-type.node.kubevirt.io/pc-q35-rhel9.6.0: "true"
+    machine-type.node.kubevirt.io/pc-q35-rhel9.4.0: "true"
   annotations:
     kubevirt.io/heartbeat: "$now"
     volumes.kubernetes.io/controller-managed-attach-detach: "true"

@@ -16,19 +16,14 @@
 #include "lab/api/rbac.hpp"
 #include "lab/api/reviews.hpp"
 #include "lab/api/status.hpp"
+#include "lab/front_door.hpp"
 
 namespace lab {
-
-// What the headers of a request say about who sends it.
-struct Caller {
-    std::optional<std::string> token{};  // nullopt: nobody says who they are
-    kubeclient::Impersonation impersonate{};
-};
 
 // By bearer token.
 using Tokens = std::map<std::string, User>;
 
-class Gateway {
+class Gateway final : public FrontDoor {
 public:
     // From here on the Roles in the store decide what anybody may do on `server`, in this process
     // too. `server` outlives the gateway, and answers no request after it.
@@ -36,15 +31,11 @@ public:
     Gateway(const Gateway&) = delete;
     Gateway& operator=(const Gateway&) = delete;
 
-    // Everything but watches; of what can be followed, what there is now.
-    kubeclient::Response handle(const Caller& caller, const kubeclient::Request& request);
-
-    // For GET with watch=true. nullptr: `refusal` says why not.
+    kubeclient::Response handle(const Caller& caller, const kubeclient::Request& request) override;
     std::unique_ptr<WatchCursor> watch(const Caller& caller, const kubeclient::Request& request,
-                                       kubeclient::Response& refusal);
-
-    // For GET with follow=true. nullptr: handle() answers it.
-    std::unique_ptr<Stream> follow(const Caller& caller, const kubeclient::Request& request);
+                                       kubeclient::Response& refusal) override;
+    std::unique_ptr<Stream> follow(const Caller& caller,
+                                   const kubeclient::Request& request) override;
 
 private:
     Outcome<User> user_of(const Caller& caller) const;

@@ -9,7 +9,7 @@
 
 #include "kubeclient/result.hpp"
 #include "kubeclient/transport.hpp"
-#include "lab/gateway.hpp"
+#include "lab/front_door.hpp"
 
 namespace lab {
 

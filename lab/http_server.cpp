@@ -77,7 +77,7 @@ void answer(const Response& response, httplib::Response& wire) {
 
 struct HttpServer::State {
     World& world;
-    Gateway& gateway;
+    FrontDoor& door;
     std::condition_variable& changed;
     int port = 0;
     std::atomic<bool> stopping = false;
@@ -85,8 +85,8 @@ struct HttpServer::State {
     std::unique_ptr<httplib::SSLServer> server{};
     std::jthread listener{};
 
-    State(World& the_world, Gateway& the_gateway, std::condition_variable& the_changed)
-        : world(the_world), gateway(the_gateway), changed(the_changed) {}
+    State(World& the_world, FrontDoor& the_door, std::condition_variable& the_changed)
+        : world(the_world), door(the_door), changed(the_changed) {}
 
     void serve(const httplib::Request& wire, httplib::Response& reply) {
         const auto call = read_call(wire.method, wire.target, headers_of(wire), wire.body);
@@ -95,7 +95,7 @@ struct HttpServer::State {
         if (is_follow(call->request) && open_log(*call, reply)) return;
         const auto response = [&] {
             const std::lock_guard lock(world.lock());
-            return gateway.handle(call->caller, call->request);
+            return door.handle(call->caller, call->request);
         }();
         if (call->request.method != kubeclient::Method::get) changed.notify_all();
         answer(response, reply);
@@ -105,7 +105,7 @@ struct HttpServer::State {
         Response refusal;
         std::shared_ptr<WatchCursor> cursor = [&] {
             const std::lock_guard lock(world.lock());
-            return gateway.watch(call.caller, call.request, refusal);
+            return door.watch(call.caller, call.request, refusal);
         }();
         if (!cursor) return answer(refusal, reply);
         provide(kWatchType, std::move(cursor), kWatchPatience, reply);
@@ -115,7 +115,7 @@ struct HttpServer::State {
     bool open_log(const HttpCall& call, httplib::Response& reply) {
         std::shared_ptr<Stream> log = [&] {
             const std::lock_guard lock(world.lock());
-            return gateway.follow(call.caller, call.request);
+            return door.follow(call.caller, call.request);
         }();
         if (!log) return false;
         provide(kLogType, std::move(log), kLogPatience, reply);
@@ -182,10 +182,10 @@ struct HttpServer::State {
 
 HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(World& world, Gateway& gateway,
+Result<std::unique_ptr<HttpServer>> HttpServer::start(World& world, FrontDoor& door,
                                                       std::condition_variable& changed,
                                                       const Identity& identity, int port) {
-    auto state = std::make_unique<State>(world, gateway, changed);
+    auto state = std::make_unique<State>(world, door, changed);
     state->server = std::make_unique<httplib::SSLServer>([&](SSL_CTX& context) {
         return serve_as(context, identity) && state->connections.watch(context);
     });

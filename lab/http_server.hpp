@@ -7,17 +7,17 @@
 
 #include "kubeclient/result.hpp"
 #include "lab/certificates.hpp"
-#include "lab/gateway.hpp"
+#include "lab/front_door.hpp"
 #include "lab/world.hpp"
 
 namespace lab {
 
 class HttpServer {
 public:
-    // Listens on 127.0.0.1 alone; port 0 takes a free one. `world`, `gateway` and `changed` outlive
+    // Listens on 127.0.0.1 alone; port 0 takes a free one. `world`, `door` and `changed` outlive
     // the server. `changed` is notified after each request that may have changed something, and
     // whoever lets time pass notifies it too: open watches wait for it.
-    static kubeclient::Result<std::unique_ptr<HttpServer>> start(World& world, Gateway& gateway,
+    static kubeclient::Result<std::unique_ptr<HttpServer>> start(World& world, FrontDoor& door,
                                                                  std::condition_variable& changed,
                                                                  const Identity& identity,
                                                                  int port);

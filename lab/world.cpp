@@ -65,9 +65,14 @@ World::World(const WorldOptions& options)
 World::~World() = default;
 
 void World::add(std::unique_ptr<Controller> controller, User user, Duration reaction) {
+    add_remote(std::move(controller), transport_as(server_, std::move(user)), reaction);
+}
+
+void World::add_remote(std::unique_ptr<Controller> controller,
+                       std::unique_ptr<kubeclient::Transport> transport, Duration reaction) {
     auto worker = std::make_unique<Worker>();
     worker->controller = std::move(controller);
-    worker->transport = transport_as(server_, std::move(user));
+    worker->transport = std::move(transport);
     worker->api = std::make_unique<kubeclient::Api>(*worker->transport);
     worker->events = make_event_recorder(std::string(worker->controller->name()), *worker->api,
                                          [this] { return now_; });

@@ -37,6 +37,9 @@ public:
     // The controller works as this user, from what is in the store on. `reaction` is what its
     // informers and its work take until it acts on a change.
     void add(std::unique_ptr<Controller> controller, User user, Duration reaction = Duration(0));
+    // The same for one that writes through another client than this world's own API server.
+    void add_remote(std::unique_ptr<Controller> controller,
+                    std::unique_ptr<kubeclient::Transport> transport, Duration reaction);
 
     // Does all that is due now. A controller that never comes to rest is a bug: after
     // `most` steps without time passing the rest waits for the next instant.

@@ -63,10 +63,11 @@ bool Backend::is_component(const User& asking) const {
 }
 
 Reply Backend::send(const Request& request) const {
-    const kubeclient::Response response = server.handle(user, request);
-    Reply reply{response.status, {}};
+    const auto response = client->send(request);
+    if (!response.ok()) return {500, response.error().message};
+    Reply reply{response->status, {}};
     if (reply.ok()) return reply;
-    const auto status = kubeclient::parse_json(response.body, "reply");
+    const auto status = kubeclient::parse_json(response->body, "reply");
     if (status.ok()) reply.message = kubeclient::text_at(*status, {"message"}).value_or("");
     return reply;
 }
@@ -133,8 +134,9 @@ namespace {
 
 class VirtApi : public Extension {
 public:
-    VirtApi(ApiServer& server, const Store& objects, User user, ApiServer::Clock clock)
-        : backend_{server, objects, std::move(user), std::move(clock)} {}
+    VirtApi(std::unique_ptr<kubeclient::Transport> client, const Store& objects,
+            ApiServer::Clock clock)
+        : backend_{std::move(client), objects, std::move(clock)} {}
 
     std::optional<Refusal> admit(Admission& asked) override {
         using namespace virt_api;
@@ -167,7 +169,12 @@ private:
 
 std::unique_ptr<Extension> make_virt_api(ApiServer& server, const Store& objects, User user,
                                          ApiServer::Clock clock) {
-    return std::make_unique<VirtApi>(server, objects, std::move(user), std::move(clock));
+    return make_virt_api(transport_as(server, std::move(user)), objects, std::move(clock));
+}
+
+std::unique_ptr<Extension> make_virt_api(std::unique_ptr<kubeclient::Transport> client,
+                                         const Store& objects, ApiServer::Clock clock) {
+    return std::make_unique<VirtApi>(std::move(client), objects, std::move(clock));
 }
 
 }  // namespace lab

@@ -16,5 +16,8 @@ namespace lab {
 // account. Both outlive it.
 std::unique_ptr<Extension> make_virt_api(ApiServer& server, const Store& objects, User user,
                                          ApiServer::Clock clock);
+// The same, writing through `client`, which is logged in as the service account.
+std::unique_ptr<Extension> make_virt_api(std::unique_ptr<kubeclient::Transport> client,
+                                         const Store& objects, ApiServer::Clock clock);
 
 }  // namespace lab

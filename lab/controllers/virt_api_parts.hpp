@@ -1,6 +1,7 @@
 // What virt-api's webhooks and its aggregated API share. For the virt_api*.cpp files only.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,9 +28,8 @@ struct Reply {
 
 // What virt-api works with: its informers' view, and a client with its own rights.
 struct Backend {
-    ApiServer& server;
+    std::unique_ptr<kubeclient::Transport> client;
     const Store& objects;
-    User user;
     ApiServer::Clock clock;
 
     std::string now() const;  // as metav1.Time

@@ -8,6 +8,7 @@
 
 #include "lab/certificates.hpp"
 #include "lab/cluster_builder.hpp"
+#include "lab/gateway.hpp"
 #include "lab/scenarios.hpp"
 #include "lab/ticker.hpp"
 #include "tests/unit/support/client.hpp"

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "kubeclient/api.hpp"
+
 namespace {
 
 using kubeclient::Json;
@@ -102,4 +104,30 @@ TEST_CASE("so many nodes are made as the machines need") {
 
 TEST_CASE("the launcher's overhead is the recorded one") {
     CHECK(lab::memory_overhead_mib(1, 3) == 288);
+}
+
+TEST_CASE("a machine that starts in a scenario may migrate there") {
+    Built built("healthy");
+    const lab::ResourceId instances{"kubevirt.io", "virtualmachineinstances"};
+    const lab::ResourceId migrations{"kubevirt.io", "virtualmachineinstancemigrations"};
+    const auto key = built.all("kubevirt.io", "virtualmachineinstances").begin()->first;
+    const auto transport = lab::transport_as(built.world.server(), {"admin", {"system:masters"}});
+    kubeclient::Api api(*transport);
+    const std::string folder = "/apis/kubevirt.io/v1/namespaces/" + key.ns + "/";
+    const auto before = built.world.objects().get(instances, key);
+    REQUIRE(api.remove(folder + instances.plural + "/" + key.name).ok());
+    built.world.advance(std::chrono::minutes(5));
+    const auto after = built.world.objects().get(instances, key);
+    REQUIRE(after);
+    REQUIRE(after->at("metadata").at("uid") != before->at("metadata").at("uid"));
+    REQUIRE(api.create(folder + migrations.plural,
+                       {{"apiVersion", "kubevirt.io/v1"},
+                        {"kind", "VirtualMachineInstanceMigration"},
+                        {"metadata", {{"name", "goes-well"}}},
+                        {"spec", {{"vmiName", key.name}}}},
+                       kubeclient::DryRun::none)
+                .ok());
+    built.world.advance(std::chrono::minutes(2));
+    const auto migration = built.world.objects().get(migrations, {key.ns, "goes-well"});
+    CHECK(migration->at("status").at("phase") == "Succeeded");
 }
