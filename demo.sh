@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the tool and shows it at work: will these virtual machines migrate? First on example files,
-# then on two simulated clusters that run on this machine while the demo does.
+# then on simulated clusters that run on this machine while the demo does, where some do.
 # Installs what is missing on Debian and Ubuntu; needs no cluster, and touches none.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -46,19 +46,6 @@ stop_lab() {
   exec {words}<&-
 }
 
-migrate() {
-  if ! command -v kubectl >/dev/null; then
-    printf '\nNo kubectl here: the migration of %s itself is left out.\n' "$1"
-    return
-  fi
-  printf '{"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceMigration",
-    "metadata": {"name": "move"}, "spec": {"vmiName": "%s"}}' "$1" >"$folder/move.json"
-  show 0 kubectl create -f "$folder/move.json"
-  # The lab's clock stands still but for this.
-  show 0 kubectl create --raw '/lab/advance?seconds=30' -f /dev/null
-  show 0 kubectl get vmim,vmi
-}
-
 say "packages"
 scripts/install-packages.sh build
 say "build: preset release"
@@ -75,12 +62,19 @@ show 0 "$tool" version --client
 show 3 "$tool" preflight -A --from examples
 
 say "a simulated cluster where everything works"
-start_lab healthy --speed=0x
+start_lab healthy --speed=5x
 show 0 "$tool" preflight -A
-migrate vm-1
+show 0 "$tool" migrate vm-1
+show 0 "$tool" migrate vm-2 --to=node-3
+stop_lab
+
+say "a simulated cluster where a migration never ends: it is joined, and cancelled"
+start_lab slow-network --speed=5x
+show 5 "$tool" migrate vm-1 --join --timeout=5s
+show 0 "$tool" cancel vm-1
 stop_lab
 
 say "a simulated cluster with a disk that only one node may have"
 start_lab rwo-disk
-show 3 "$tool" preflight vm-1
+show 3 "$tool" migrate vm-1
 stop_lab

@@ -159,6 +159,74 @@ def outlives_a_restart(cluster):
     print(f"{name} went from {source} to {after['status']['nodeName']}, past a restart")
 
 
+def report_of(cluster, *words):
+    """(exit code, the report's one item) of the program's migrate or cancel."""
+    run = run_tool(cluster, *words, "-o", "json")
+    report = json.loads(run.stdout)
+    expect(report["exitCode"], run.returncode, run.stderr)
+    expect(len(report["items"]), 1, report)
+    return run.returncode, report["items"][0]
+
+
+def is_migrated_by_the_tool(cluster):
+    vmi = start(cluster, cluster.machines[4], **{"sim/seconds": "9"})
+    source = vmi["status"]["nodeName"]
+    namespace, name = vmi["metadata"]["namespace"], vmi["metadata"]["name"]
+    code, item = report_of(cluster, "migrate", name, "-n", namespace, "--timeout=3m")
+    expect((code, item["result"], item["sourceNode"]), (0, "succeeded", source), item)
+    expect(item["notes"], [], "what is left behind")
+    after = cluster.get(namespace, "virtualmachineinstances", name)
+    expect(item["runsOn"], after["status"]["nodeName"], "where it runs")
+    expect(attached_to(cluster, vmi), {item["targetNode"]}, "where the disk is attached")
+    if not item["bytes"]:
+        raise Failure(f"no progress was read: {item}")
+    there = item["runsOn"]
+    code, item = report_of(cluster, "migrate", name, "-n", namespace, f"--to={there}")
+    expect((code, item["result"]), (0, "nothingToDo"), item)
+    code, item = report_of(cluster, "migrate", name, "-n", namespace, f"--to={source}",
+                           "--timeout=3m")
+    expect((code, item["result"], item["runsOn"]), (0, "succeeded", source), item)
+    print(f"{name} went to {there} and back to {source}")
+
+
+def is_cancelled_by_the_tool(cluster):
+    """While it is copied, and where the source never begins to copy."""
+    machines = {"Running": {"sim/seconds": "120"}, "TargetReady": {"sim/hold": "TargetReady"}}
+    for machine, (phase, knobs) in zip(cluster.machines[5:7], machines.items()):
+        vmi = start(cluster, machine, **knobs)
+        source = vmi["status"]["nodeName"]
+        namespace, name = vmi["metadata"]["namespace"], vmi["metadata"]["name"]
+        run = run_tool(cluster, "migrate", name, "-n", namespace, "--wait=false", "-o", "name")
+        expect(run.returncode, 0, run.stderr)
+        migration = run.stdout.strip().rpartition("/")[2]
+        wait_for_phase(cluster, namespace, migration, phase)
+        code, item = report_of(cluster, "migrate", name, "-n", namespace)
+        expect((code, item["vmim"]), (3, migration), item)
+        code, item = report_of(cluster, "cancel", name, "-n", namespace)
+        expect((code, item["result"], item["vmRunning"], item["runsOn"]),
+               (0, "cancelled", True, source), item)
+        print(f"{name} was cancelled in {phase}")
+
+
+def is_called_off_by_the_tool(cluster):
+    """The mark of an eviction first, then the migration that it made."""
+    vmi = start(cluster, cluster.machines[7], **{"sim/seconds": "120"})
+    source = vmi["status"]["nodeName"]
+    namespace, name = vmi["metadata"]["namespace"], vmi["metadata"]["name"]
+    pod = launcher_on(cluster, vmi, source)
+    status, reply = cluster.api.send("POST", cluster.path(namespace, "pods", pod) + "/eviction", {
+        "apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}})
+    expect(status, 429, reply)
+    migration = cluster.wait_for_migration(namespace, name)["metadata"]["name"]
+    wait_for_phase(cluster, namespace, migration, "Running")
+    code, item = report_of(cluster, "cancel", name, "-n", namespace)
+    expect((code, item["result"], item["vmim"]), (0, "cancelled", migration), item)
+    after = cluster.get(namespace, "virtualmachineinstances", name)
+    expect(after["status"].get("evacuationNodeName", ""), "", "the mark")
+    expect(after["status"]["nodeName"], source, "where the guest is")
+    print(f"{name} is no longer evacuated, and {migration} was cancelled")
+
+
 def launcher_on(cluster, vmi, node):
     """The name of the instance's pod there."""
     pods = cluster.api.must("GET", cluster.path(vmi["metadata"]["namespace"], "pods")
@@ -189,7 +257,8 @@ def follow_deletion(cluster, namespace, name):
 
 def cases():
     """Each takes the cluster, prints what it saw, and raises Failure where that is wrong."""
-    return [succeeds, is_cancelled, is_called_off, outlives_a_restart]
+    return [succeeds, is_cancelled, is_called_off, outlives_a_restart, is_migrated_by_the_tool,
+            is_cancelled_by_the_tool, is_called_off_by_the_tool]
 
 
 def judge(cluster):
@@ -208,7 +277,7 @@ def judge(cluster):
 
 def main():
     try:
-        with real_kubevirt(sys.argv[1], nodes=3, machines=4) as cluster:
+        with real_kubevirt(sys.argv[1], nodes=3, machines=8) as cluster:
             return judge(cluster)
     except assets.Missing as reason:
         print(f"skipped: {reason}")

@@ -10,6 +10,7 @@
 
 #include "commands/render_migration_text.hpp"
 #include "preflight/decode.hpp"
+#include "recovery/cancellation.hpp"
 #include "recovery/course.hpp"
 #include "recovery/follower_queue.hpp"
 
@@ -91,7 +92,7 @@ private:
         const bool made = method == "POST" && line.value("status", 0) == 201 &&
                           path.ends_with("/virtualmachineinstancemigrations");
         if (method == "DELETE" && path.find("migrations/") != std::string::npos) {
-            text_ += "# somebody deletes " + path.substr(path.rfind('/') + 1) + "\n";
+            tell_cancel(path.substr(path.rfind('/') + 1));
         }
         if (!made) return;
         recovery::CourseOf of;
@@ -112,6 +113,16 @@ private:
     void tick(Instant until) {
         for (; now_ < until; now_ += std::chrono::milliseconds(500)) look();
         now_ = until;
+    }
+
+    // What `cancel` would say of the deletion that was recorded.
+    void tell_cancel(const std::string& migration) {
+        recovery::Cancelled cancelled;
+        cancelled.migration = sight_.migrations.find({"prod", migration});
+        if (cancelled.migration == nullptr || cancelled.migration->finished()) return;
+        cancelled.vmi = sight_.vmis.find({"prod", cancelled.migration->vmi});
+        text_ += "$ virt-handoff cancel " + cancelled.migration->vmi + "\n  " +
+                 recovery::plan_cancel(cancelled).effect + "\n";
     }
 
     // As the follower does while somebody waits; here everything is in sight.
@@ -139,6 +150,9 @@ private:
         for (auto& course : courses_) {
             for (const auto& event : course.look(sight_, now_)) {
                 text_ += commands::render_event_line(event, {});
+                if (!event.outcome) continue;
+                text_ += "# exit code " + std::to_string(recovery::exit_code_of({*event.outcome})) +
+                         "\n";
             }
         }
     }

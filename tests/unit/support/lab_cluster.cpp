@@ -87,10 +87,12 @@ Result<commands::Connection> LabCluster::connect() {
 }
 
 void LabCluster::forbid(const std::string& resource, const std::string& verb) {
+    ++turns_;
     forbidden_.emplace(resource, verb);
 }
 
 void LabCluster::forbid_nothing() {
+    ++turns_;
     forbidden_.clear();
 }
 

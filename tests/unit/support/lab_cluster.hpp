@@ -38,7 +38,12 @@ public:
     void forbid_nothing();
     // Until it is empty again, no request of the user gets through: a transport error in these
     // words.
-    void unreachable(std::string words) { trouble_ = std::move(words); }
+    void unreachable(std::string words) {
+        trouble_ = std::move(words);
+        ++turns_;
+    }
+    // How often what the user gets to see was changed by the three above.
+    int turns() const { return turns_; }
 
     // --- what an operator does, with all rights. A refusal is an exception.
     kubeclient::Api& api() { return api_; }
@@ -70,6 +75,7 @@ private:
     std::unique_ptr<kubeclient::Transport> operator_;
     kubeclient::Api api_;
     std::string trouble_{};
+    int turns_ = 0;
     std::multimap<std::string, std::string> forbidden_{};  // resource, verb
     std::vector<Planned> planned_{};                       // by time, earliest first
     std::function<void()> each_wait_{};

@@ -159,6 +159,8 @@ std::string LabFollower::refusal(const std::string& path) {
 
 // Lists what may be read and has not been listed; true where that, or what is in the way, is new.
 bool LabFollower::look_at_rights() {
+    const auto seen = std::pair(cluster_.turns(), kinds_.size());
+    if (std::exchange(rights_seen_, seen) == seen) return false;
     kubeclient::Request version;
     version.path = "/version";
     const auto reached = transport_->send(version);

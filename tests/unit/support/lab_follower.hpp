@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kubeclient/transport.hpp"
@@ -62,6 +63,7 @@ private:
     std::map<recovery::Copying, Log> logs_;
     lab::Instant next_look_{};  // at logs and queue, which nobody tells of
     bool counting_ = false;
+    std::pair<int, std::size_t> rights_seen_{-1, 0};  // turns of the cluster, kinds
 };
 
 }  // namespace support
