@@ -82,18 +82,9 @@ public:
         for (const auto& subject : subjects_) {
             if (subject.settled) report_.items.push_back(*subject.settled);
         }
-        report_.taken_at = std::chrono::floor<std::chrono::seconds>(session_.now());
-        const bool stopped = session_.interrupted();
-        report_.exit_code = stopped     ? static_cast<int>(environment_.interruption())
-                            : done.ok() ? cancel_exit_code(report_.items)
-                                        : static_cast<int>(exit_code(done.error().kind));
-        if (!done.ok()) {
-            const auto& error = done.error();
-            report_.error = {std::string(to_string(error.kind)), error.message, hint_of(error)};
-        }
-        talk_->finish(report_);
-        print_report_error(report_, environment_);
-        return static_cast<ExitCode>(report_.exit_code);
+        const int code = session_.interrupted() ? static_cast<int>(environment_.interruption())
+                                                : cancel_exit_code(report_.items);
+        return close_report(report_, done, code, *talk_, environment_);
     }
 
 private:

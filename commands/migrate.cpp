@@ -44,28 +44,15 @@ public:
     ExitCode run() {
         report_.verb = "migrate";
         const auto done = work();
-        report_.taken_at = std::chrono::floor<std::chrono::seconds>(session_.now());
-        report_.exit_code = exit_code_for(done);
-        if (!done.ok()) {
-            const auto& error = done.error();
-            report_.error = {std::string(to_string(error.kind)), error.message, hint_of(error)};
-        }
-        talk_->finish(report_);
-        print_report_error(report_, environment_);
-        return static_cast<ExitCode>(report_.exit_code);
+        return close_report(report_, done, exit_code_for_items(), *talk_, environment_);
     }
 
 private:
-    int exit_code_for(const Status& done) const {
+    int exit_code_for_items() const {
         const int verdict = recovery::exit_code_of(report_.items);
         // Whoever interrupted a create has to know that nobody knows.
-        if (verdict == static_cast<int>(ExitCode::outcome_unknown)) return verdict;
-        if (interruption_) return static_cast<int>(*interruption_);
-        if (!done.ok() && done.error().kind == ErrorKind::canceled) {
-            return static_cast<int>(environment_.interruption());
-        }
-        if (!done.ok()) return static_cast<int>(exit_code(done.error().kind));
-        return verdict;
+        const bool unknown = verdict == static_cast<int>(ExitCode::outcome_unknown);
+        return interruption_ && !unknown ? static_cast<int>(*interruption_) : verdict;
     }
 
     Status work() {

@@ -12,9 +12,15 @@ using kubeclient::Status;
 using std::chrono::milliseconds;
 
 MigrationSession::MigrationSession(const ConnectionOptions& options, Environment& environment)
-    : options_(options), environment_(environment) {}
+    : options_(options), environment_(environment), outer_(environment.stop) {
+    environment_.stop = stop_.get_token();
+    forward_.emplace(outer_, [this] { stop_.request_stop(); });
+}
 
-MigrationSession::~MigrationSession() = default;
+MigrationSession::~MigrationSession() {
+    stop_.request_stop();
+    environment_.stop = outer_;
+}
 
 recovery::Instant MigrationSession::now() const {
     return std::chrono::floor<milliseconds>(environment_.system.now());
@@ -37,7 +43,9 @@ Status MigrationSession::open() {
 }
 
 Status MigrationSession::open_in_spite_of_interruption() {
-    environment_.stop = std::stop_token();
+    forward_.reset();
+    stop_ = std::stop_source();
+    environment_.stop = stop_.get_token();
     return connect();
 }
 

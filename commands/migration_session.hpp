@@ -2,7 +2,10 @@
 // opened anew where an interrupted command still has something to take back.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
 
 #include "commands/environment.hpp"
@@ -15,7 +18,7 @@ namespace commands {
 
 class MigrationSession {
 public:
-    // `environment` outlives it.
+    // `environment` outlives it; its `stop` ends with the session, too, for as long as that lives.
     MigrationSession(const ConnectionOptions& options, Environment& environment);
     ~MigrationSession();
     MigrationSession(const MigrationSession&) = delete;
@@ -42,6 +45,10 @@ private:
 
     const ConnectionOptions& options_;
     Environment& environment_;
+    // What is still asked when the command is over has no one to wait for it.
+    const std::stop_token outer_;
+    std::stop_source stop_{};
+    std::optional<std::stop_callback<std::function<void()>>> forward_{};
     std::unique_ptr<Connection> connection_{};
     std::unique_ptr<kubeclient::Api> api_{};
     std::unique_ptr<recovery::Executor> executor_{};

@@ -188,9 +188,20 @@ std::unique_ptr<MigrationTalk> make_talk(OutputFormat output, Environment& envir
     return std::make_unique<Lines>(io.out, style);
 }
 
-void print_report_error(const MigrationReport& report, Environment& environment) {
-    if (!report.error) return;
-    print_error(environment.io.err, {{}, report.error->message, report.error->hint, 0});
+ExitCode close_report(MigrationReport& report, const kubeclient::Status& done, int code,
+                      MigrationTalk& talk, Environment& environment) {
+    report.taken_at = std::chrono::floor<std::chrono::seconds>(environment.system.now());
+    report.exit_code = code;
+    if (!done.ok()) {
+        const auto& error = done.error();
+        const bool canceled = error.kind == kubeclient::ErrorKind::canceled;
+        report.exit_code =
+            static_cast<int>(canceled ? environment.interruption() : exit_code(error.kind));
+        report.error = {std::string(to_string(error.kind)), error.message, hint_of(error)};
+    }
+    talk.finish(report);
+    if (!done.ok()) print_error(environment.io.err, done.error());
+    return static_cast<ExitCode>(report.exit_code);
 }
 
 }  // namespace commands

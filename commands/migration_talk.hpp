@@ -28,7 +28,9 @@ public:
 // `environment` outlives it.
 std::unique_ptr<MigrationTalk> make_talk(OutputFormat output, Environment& environment);
 
-// error: and hint: lines, where the report has an error; the same for every format.
-void print_report_error(const recovery::MigrationReport& report, Environment& environment);
+// The last word: `done` says whether the work came to its end, `code` what is to be the exit code
+// where it did. An error prints its error: and hint: lines, the same for every format.
+ExitCode close_report(recovery::MigrationReport& report, const kubeclient::Status& done, int code,
+                      MigrationTalk& talk, Environment& environment);
 
 }  // namespace commands
