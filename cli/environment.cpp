@@ -287,8 +287,9 @@ Process::Process() {
                                                      : commands::ExitCode::interrupted;
     };
     environment.system.env = variable;
-    environment.system.read_file = [stop](const std::string& path) {
-        return read_file(path, stop);
+    // Of the moment: a command that cleans up after an interruption reads on.
+    environment.system.read_file = [&environment](const std::string& path) {
+        return read_file(path, environment.stop);
     };
     environment.system.list_files = list_files;
     environment.files = make_files(environment.system);

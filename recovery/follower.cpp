@@ -167,7 +167,9 @@ private:
                 return Flow::go_on;
             }};
         const auto ended = kubeclient::follow(api_, *path, options, follower);
-        if (!ended.ok() && !stop.stop_requested()) push_gap(feed, ended.error());
+        const bool told = stop.stop_requested() ||
+                          (!ended.ok() && ended.error().kind == kubeclient::ErrorKind::canceled);
+        if (!ended.ok() && !told) push_gap(feed, ended.error());
     }
 
     void push_gap(const Feed& feed, const kubeclient::Error& error) {

@@ -24,6 +24,12 @@ bool is_final(const Error& error) {
            error.kind != ErrorKind::throttled;
 }
 
+// By an interruption of the program.
+template <class T>
+bool was_told(const Result<T>& result) {
+    return !result.ok() && result.error().kind == ErrorKind::canceled;
+}
+
 std::string in_words(const Copying& of, const std::string& source, const Error& error) {
     return source + " of " + of.ns + "/" + of.vmi + ": " + error.message;
 }
@@ -79,7 +85,7 @@ void ProgressReader::read_log(const Copying& of, const std::stop_token& stop) {
                                            {"follow", "true"},
                                            {since, since == "tailLines" ? "100" : "10"}};
         const auto ended = api_.lines(*path, query, take, stop);
-        if (stop.stop_requested()) return;
+        if (stop.stop_requested() || was_told(ended)) return;
         const bool passing =
             !ended.ok() && ended.error().kind == ErrorKind::server && ++failures < kTries;
         if (!ended.ok() && is_final(ended.error()) && !passing) {
@@ -132,6 +138,7 @@ void ProgressReader::read_metrics(const std::string& node, const std::stop_token
     while (!stop.stop_requested()) {
         const auto text = metrics_of(node);
         const auto wanted = copying_on(node);
+        if (was_told(text)) return;
         if (!text.ok() && is_final(text.error())) {
             for (const auto& of : wanted) {
                 sink_(

@@ -73,7 +73,8 @@ void QueueCounter::run(const std::stop_token& stop) {
             if (!changed_.wait(lock, stop, [this] { return wanted_; })) return;
         }
         auto queue = read();
-        if (stop.stop_requested()) return;
+        const bool told = !queue.ok() && queue.error().kind == ErrorKind::canceled;
+        if (stop.stop_requested() || told) return;
         Queue result;
         if (queue.ok()) {
             result = std::move(queue).value();

@@ -117,9 +117,12 @@ private:
 
     // What `cancel` would say of the deletion that was recorded.
     void tell_cancel(const std::string& migration) {
+        const auto* known = sight_.migrations.find({"prod", migration});
+        if (known == nullptr || known->finished()) return;
+        facts::Migration before = *known;
+        before.meta.deleting = false;  // the reply was recorded after what follows from it
         recovery::Cancelled cancelled;
-        cancelled.migration = sight_.migrations.find({"prod", migration});
-        if (cancelled.migration == nullptr || cancelled.migration->finished()) return;
+        cancelled.migration = &before;
         cancelled.vmi = sight_.vmis.find({"prod", cancelled.migration->vmi});
         text_ += "$ virt-handoff cancel " + cancelled.migration->vmi + "\n  " +
                  recovery::plan_cancel(cancelled).effect + "\n";
