@@ -121,7 +121,7 @@ void Course::take_phase(const Sight& sight, Instant now) {
         causes_.clear();
     }
     // What the VMI and the pod say of it comes by other watches, a moment earlier or later.
-    if (phase_words_known() || now - phase_since_ >= kOtherWatches) tell_phase(sight, now);
+    if (phase_words_known(sight) || now - phase_since_ >= kOtherWatches) tell_phase(sight, now);
     if (last_->finished()) end_seen_ = end_seen_.value_or(now);
 }
 
@@ -130,7 +130,8 @@ void Course::tell_phase(const Sight& sight, Instant now) {
     tell(MigrationEvent::Type::phase, now, phase_words(sight));
 }
 
-bool Course::phase_words_known() const {
+bool Course::phase_words_known(const Sight& sight) const {
+    if (phase_ == "Scheduling") return target_pod(sight, of_.vmim_uid) != nullptr;
     if (phase_ == "Running") return state_ && state_->started;
     const bool placed =
         phase_ == "Scheduled" || phase_ == "PreparingTarget" || phase_ == "TargetReady";

@@ -60,7 +60,7 @@ public:
 private:
     void take_phase(const Sight& sight, Instant now);
     void tell_phase(const Sight& sight, Instant now);
-    bool phase_words_known() const;
+    bool phase_words_known(const Sight& sight) const;
     void take_progress(const Sight& sight, Instant now);
     void take_causes(const Sight& sight, Instant now);
     void take_end(const Sight& sight, Instant now);

@@ -21,6 +21,11 @@ std::string rate(std::int64_t bytes_per_second) {
     return kubeclient::describe_bytes(bytes_per_second) + "/s";
 }
 
+std::string what_comes(const std::string& at_deadline) {
+    if (at_deadline == "post-copy") return "it switches to post-copy";
+    return at_deadline == "pause" ? "the guest is paused" : "it is aborted";
+}
+
 bool in_first_pass(const facts::Transfer& transfer, int percent) {
     return transfer.pass ? *transfer.pass <= 1 : percent < 100;
 }
@@ -85,8 +90,7 @@ std::string describe_phase(const PhaseFacts& facts) {
     if (phase == "Running") {
         std::string text = way(facts.source_node, facts.target_node) + ", copying memory";
         if (facts.deadline) {
-            text += "; at " + clock_time(*facts.deadline) + " " +
-                    (facts.at_deadline == "abort" ? "it is aborted" : "comes " + facts.at_deadline);
+            text += "; at " + clock_time(*facts.deadline) + " " + what_comes(facts.at_deadline);
         }
         return text;
     }
@@ -114,11 +118,13 @@ Progress progress_after(const std::optional<Progress>& before, const facts::Tran
 std::string describe_progress(const Progress& progress) {
     const auto& transfer = progress.transfer;
     std::string text = progress.verdict + ": ";
-    if (transfer.pass && *transfer.pass > 1) {
+    if (in_first_pass(transfer, progress.percent)) {
+        text += std::to_string(progress.percent) + " %";
+    } else if (transfer.pass) {
         text += "pass " + std::to_string(*transfer.pass) + ", " +
                 kubeclient::describe_bytes(transfer.remaining) + " left";
     } else {
-        text += std::to_string(progress.percent) + " % of the first pass";
+        text += kubeclient::describe_bytes(transfer.remaining) + " left";
     }
     text += ", " + rate(transfer.rate) + " sent, " + rate(transfer.dirty_rate) + " dirtied";
     if (progress.deadline &&
