@@ -77,7 +77,8 @@ public:
 
 private:
     static constexpr const char* kRefusal =
-        R"({"kind":"Status","apiVersion":"v1","status":"Failure","message":"etcdserver: no leader","code":500})";
+        R"({"kind":"Status","apiVersion":"v1","status":"Failure",)"
+        R"("message":"etcdserver: no leader","code":500})";
     static kubeclient::Error lost() {
         return {kubeclient::ErrorKind::unknown_outcome, "the connection broke before the reply"};
     }
