@@ -66,6 +66,7 @@ struct Subject {
     std::optional<Outcome> settled{};
     std::optional<Instant> hangs_since{};
     bool helped = false;
+    std::optional<Error> not_helped{};  // why the target pod could not be deleted
 };
 
 class Cancel {
@@ -318,6 +319,7 @@ private:
         if (!subject.course) return look_at_mark(subject);
         auto& course = *subject.course;
         for (auto& event : course.look(sight(), session_.now())) {
+            if (event.next.starts_with(environment_.program + " cancel ")) event.next.clear();
             if (event.type != MigrationEvent::Type::end) talk_->tell(event);
         }
         if (course.over()) {
@@ -365,6 +367,7 @@ private:
         if (session_.now() - *subject.hangs_since < kHanging) return;
         subject.helped = true;
         const auto done = help_along(subject, DryRun::none);
+        if (!done.ok()) subject.not_helped = done.error();
         talk_->tell(event_of(subject, MigrationEvent::Type::note,
                              done.ok()
                                  ? "no memory is copied yet, and KubeVirt aborts only then: "
@@ -397,12 +400,20 @@ private:
             auto outcome =
                 subject.course ? subject.course->outcome() : outcome_for(subject, ending);
             outcome.ending = ending;
-            if (subject.course && !subject.course->causes().empty()) {
-                outcome.cause = subject.course->causes().front().text;
-            }
-            if (outcome.cause.empty()) outcome.cause = "the migration has not ended yet";
             outcome.next = environment_.program + " cancel " + subject.name.second + " -n " +
                            subject.name.first;
+            if (subject.not_helped) {
+                outcome.cause =
+                    "the target pod could not be deleted: " + subject.not_helped->message;
+                outcome.next = hint_of(*subject.not_helped);
+            } else if (subject.course && !subject.course->causes().empty()) {
+                const auto& cause = subject.course->causes().front();
+                outcome.cause = cause.text;
+                const bool says_more = !cause.next.empty() &&
+                                       !cause.next.starts_with(environment_.program + " cancel ");
+                if (says_more) outcome.next = cause.next;
+            }
+            if (outcome.cause.empty()) outcome.cause = "the migration has not ended yet";
             settle(subject, std::move(outcome));
         }
         return kubeclient::Done{};

@@ -3,6 +3,7 @@
 // streams.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <iosfwd>
 #include <memory>
@@ -72,6 +73,8 @@ struct Environment {
     kubeclient::System system{};
     Files files{};
     std::stop_token stop{};
+    // Pauses before a write is tried again; false: `stop` was asked for. Empty: by the real clock.
+    std::function<bool(std::chrono::milliseconds, const std::stop_token& stop)> pause{};
     // How the program will end once it was asked to stop: interrupted or terminated.
     std::function<ExitCode()> interruption = [] { return ExitCode::interrupted; };
     // Eight characters out of [a-z0-9], drawn at random: for names that nobody else takes.

@@ -149,7 +149,8 @@ private:
     // Nothing is kept: at the server, or nothing is even asked.
     Status rehearse(Batch& batch) {
         const bool server = options_.dry_run == DryRunMode::server;
-        for (const auto number : batch.due()) {
+        for (auto due = batch.due(); !due.empty(); due = batch.due()) {
+            const auto number = due.front();
             const auto& order = *batch.member(number).order;
             facts::Migration migration;
             migration.meta.name = order.name;
@@ -181,8 +182,10 @@ private:
         return kubeclient::Done{};
     }
 
+    // One at a time: what the server refuses can hold back the rest.
     void create_due(Batch& batch) {
-        for (const auto number : batch.due()) {
+        for (auto due = batch.due(); !due.empty(); due = batch.due()) {
+            const auto number = due.front();
             const auto& order = *batch.member(number).order;
             auto migration = session_.executor().create(order, DryRun::none);
             if (!migration.ok() && migration.error().kind == ErrorKind::canceled) return;

@@ -33,8 +33,11 @@ Status MigrationSession::connect() {
     api_.reset();
     connection_ = std::make_unique<Connection>(std::move(connection));
     api_ = std::make_unique<kubeclient::Api>(*connection_->transport, warning_sink(environment_));
-    executor_ = std::make_unique<recovery::Executor>(
-        *api_, kubeclient::retry_options(milliseconds(0), environment_.stop).wait);
+    auto pause = kubeclient::retry_options(milliseconds(0), environment_.stop).wait;
+    if (environment_.pause) {
+        pause = [this](milliseconds time) { return environment_.pause(time, environment_.stop); };
+    }
+    executor_ = std::make_unique<recovery::Executor>(*api_, std::move(pause));
     return Done{};
 }
 

@@ -3,12 +3,19 @@
 #include <algorithm>
 
 #include "kubeclient/shell_word.hpp"
+#include "recovery/course_words.hpp"
 
 namespace recovery {
 namespace {
 
 bool is_failure(Ending ending) {
     return ending == Ending::failed || ending == Ending::cancelled || ending == Ending::unknown;
+}
+
+std::string how_it_stands(const Course& course) {
+    if (!course.causes().empty()) return course.causes().front().text;
+    if (course.progress()) return describe_progress(*course.progress());
+    return "the migration has not ended yet";
 }
 
 MigrationEvent event_of(MigrationEvent::Type type, const Outcome& outcome, Instant now) {
@@ -142,7 +149,7 @@ std::vector<MigrationEvent> Batch::leave(Ending ending, Instant now) {
         const auto& of = entry.member.of;
         outcome.next = of.program + " migrate " + kubeclient::shell_word(of.vmi) + " -n " +
                        kubeclient::shell_word(of.ns) + " --join";
-        if (!entry.course->causes().empty()) outcome.cause = entry.course->causes().front().text;
+        outcome.cause = how_it_stands(*entry.course);
         entry.settled = outcome;
         told.push_back(event_of(MigrationEvent::Type::end, outcome, now));
     }

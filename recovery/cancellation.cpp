@@ -47,7 +47,9 @@ std::optional<Refusal> refuse_unread(const Cancelled& cancelled) {
 
 std::optional<Refusal> refuse_post_copy(const Cancelled& cancelled) {
     const auto* state = state_of(cancelled);
-    if (state == nullptr || state->mode != "PostCopy" || is_decided(state)) return std::nullopt;
+    if (state == nullptr || state->mode != "PostCopy") return std::nullopt;
+    // The target counts as ready as soon as the guest runs there, long before it has its memory.
+    if (state->completed || state->failed) return std::nullopt;
     const auto& meta = cancelled.migration->meta;
     return Refusal{"post-copy",
                    "migration " + meta.name + " is in post-copy: the guest runs on node " +

@@ -92,9 +92,12 @@ void Course::learn(const Sight& sight) {
         outcome_.target_node = state_->target_node;
         outcome_.started = state_->started;
     }
-    const auto* pod = target_pod(sight, of_.vmim_uid);
-    if (outcome_.target_node.empty() && pod != nullptr) outcome_.target_node = pod->node;
-    if (vmi != nullptr) {
+    if (const auto* pod = target_pod(sight, of_.vmim_uid)) target_ = *pod;
+    if (outcome_.target_node.empty() && target_) outcome_.target_node = target_->node;
+    if (!sight.vmis.gap.empty()) {
+        outcome_.vm_running.reset();
+        outcome_.runs_on.clear();
+    } else if (vmi != nullptr) {
         outcome_.vm_running = vmi->phase == "Running" && !vmi->meta.deleting;
         outcome_.runs_on = *outcome_.vm_running ? vmi->node : "";
     } else if (sight.vmis.complete) {
@@ -226,33 +229,41 @@ bool Course::confirmed(const Sight& sight) const {
     return !state_ || state_->completed;
 }
 
-// Whether nothing of the old side is left: its launcher, and the attachments of its disks.
+// Whether nothing of the old side is left: its launcher, and the attachments of its disks. What may
+// not be read is noted, and not waited for.
 bool Course::let_go(const Sight& sight) {
     outcome_.notes.clear();
     const auto& source = outcome_.source_node;
     if (outcome_.phase != "Succeeded" || instance_gone_ || source == outcome_.target_node)
         return true;
+    bool clean = true;
     if (sight.launchers.complete && vmi_ != nullptr) {
         for (const auto* pod : live_launchers(sight, *vmi_)) {
             if (pod->node != source) continue;
+            clean = false;
             outcome_.notes.push_back("the old launcher " + pod->meta.name + " on " + source +
                                      " has not ended");
         }
     } else {
+        clean = !sight.launchers.gap.empty() || !sight.vmis.gap.empty();
         outcome_.notes.push_back("whether the old launcher has ended could not be read");
     }
-    if (of_.volumes.empty()) return outcome_.notes.empty();
-    if (!sight.attachments.complete) {
-        outcome_.notes.push_back(
-            "whether " + source + " has let go of the disks could not be read" +
-            (sight.attachments.gap.empty() ? "" : ": " + sight.attachments.gap));
+    if (of_.volumes.empty()) return clean;
+    const auto& attachments = sight.attachments;
+    if (!attachments.complete) {
+        clean = clean && !attachments.gap.empty();
+        outcome_.notes.push_back("whether " + source +
+                                 " has let go of the disks could not be read" +
+                                 (attachments.gap.empty() ? "" : ": " + attachments.gap));
+        return clean;
     }
-    for (const auto& [name, attachment] : sight.attachments.items) {
+    for (const auto& [name, attachment] : attachments.items) {
         if (attachment.node != source || of_.volumes.count(attachment.volume) == 0) continue;
+        clean = false;
         outcome_.notes.push_back("volume " + attachment.volume + " is still attached to " + source +
                                  (attachment.error.empty() ? "" : ": " + attachment.error));
     }
-    return outcome_.notes.empty();
+    return clean;
 }
 
 void Course::take_end(const Sight& sight, Instant now) {
@@ -261,9 +272,7 @@ void Course::take_end(const Sight& sight, Instant now) {
         if (!confirmed(sight) && now - *end_seen_ < kConfirmation) return;
         confirmed_at_ = now;
     }
-    const bool clean = let_go(sight);
-    const bool unreadable = !sight.attachments.gap.empty() || !sight.launchers.gap.empty();
-    if (!clean && !unreadable && now - *confirmed_at_ < kLettingGo) return;
+    if (!let_go(sight) && now - *confirmed_at_ < kLettingGo) return;
     conclude(sight);
     over_ = true;
     tell(MigrationEvent::Type::end, now, describe_end(outcome_)).outcome = outcome_;
@@ -286,6 +295,11 @@ void Course::conclude(const Sight& sight) {
         if (!outcome_.notes.empty()) {
             outcome_.next = "kubectl get pods,volumeattachments -A -o wide";
         }
+        if (!sight.vmis.gap.empty()) {
+            outcome_.notes.push_back("whether the VMI says the same could not be read: " +
+                                     sight.vmis.gap);
+            outcome_.next = describe_command(of_.ns, of_.vmi);
+        }
         return;
     }
     if (instance_gone_ && agrees) {
@@ -303,7 +317,7 @@ void Course::conclude_failure(const Sight& sight) {
     failed.migration = &*last_;
     failed.state = state_ ? &*state_ : nullptr;
     failed.vmi = instance_gone_ ? nullptr : vmi_;
-    failed.target = target_pod(sight, of_.vmim_uid);
+    failed.target = target_ ? &*target_ : nullptr;
     failed.we_cancelled = of_.cancelling;
     failed.vmi_gone = instance_gone_;
     failed.program = of_.program;
@@ -325,6 +339,10 @@ void Course::conclude_failure(const Sight& sight) {
         outcome_.ending = Ending::unknown;
         outcome_.cause =
             "the migration is over, and the VMI still tells of it as running; " + outcome_.cause;
+    }
+    for (const auto* gap : {&sight.warnings.gap, &sight.launchers.gap}) {
+        if (!gap->empty())
+            outcome_.notes.push_back("may tell more, but could not be read: " + *gap);
     }
     if (outcome_.next.empty() || !settled) outcome_.next = describe_command(of_.ns, of_.vmi);
 }

@@ -79,6 +79,7 @@ private:
     std::vector<MigrationEvent> told_{};
     std::optional<facts::Migration> last_{};
     std::optional<facts::MigrationState> state_{};  // of this migration, as last seen
+    std::optional<facts::Pod> target_{};            // likewise; its end may come before the VMIM's
     const facts::Vmi* vmi_ = nullptr;               // during a look
     bool instance_gone_ = false;                    // the VMI with this uid
     std::optional<Progress> progress_{};

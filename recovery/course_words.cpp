@@ -145,12 +145,12 @@ std::string describe_end(const Outcome& outcome) {
         if (outcome.downtime) text += ", downtime " + short_duration(*outcome.downtime);
         if (outcome.bytes) text += ", " + kubeclient::describe_bytes(*outcome.bytes) + " sent";
     } else {
-        text = outcome.cause;
+        text = outcome.cause + (outcome.cause.empty() ? "" : "; ");
         if (outcome.vm_running.has_value()) {
-            text += *outcome.vm_running ? "; the VM runs on " + outcome.runs_on
-                                        : "; the VM does not run";
+            text +=
+                *outcome.vm_running ? "the VM runs on " + outcome.runs_on : "the VM does not run";
         } else {
-            text += "; whether the VM runs could not be read";
+            text += "whether the VM runs could not be read";
         }
     }
     for (const auto& note : outcome.notes) text += "; " + note;

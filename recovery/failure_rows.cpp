@@ -56,6 +56,8 @@ constexpr ReasonRow kReasons[] = {
     {"onnection refused", "the source could not reach the target", Look::handlers, Depth::symptom},
     {"o route to host", "the source could not reach the target", Look::handlers, Depth::symptom},
     {"imed out", "the target did not answer in time", Look::handlers, Depth::symptom},
+    {"ost connection to destination", "the connection to the target broke", Look::handlers,
+     Depth::symptom},
     {"annot recv data", "the connection to the target broke", Look::handlers, Depth::symptom},
     {"onnection reset", "the connection to the target broke", Look::handlers, Depth::symptom},
     {"Input/output error", "the connection to the target broke", Look::handlers, Depth::symptom},

@@ -45,6 +45,11 @@ private:
     std::optional<Outcome> refuse(const preflight::Item& item, const facts::Vmi* vmi,
                                   Member& member) {
         Outcome outcome = begin(item, vmi);
+        if (vmi == nullptr && !snapshot_.vmis.gap.empty()) {
+            return blocked(outcome, "its VMI could not be read, so whether it runs is not known",
+                           "kubectl auth can-i get virtualmachineinstances.kubevirt.io -n " +
+                               kubeclient::shell_word(item.ns));
+        }
         if (vmi == nullptr || vmi->phase != "Running") {
             return blocked(outcome,
                            vmi == nullptr ? "the VM does not run: only a running guest can "

@@ -120,6 +120,9 @@ TEST_CASE("in post-copy nothing is cancelled, because the memory is on both side
                 "loses the guest",
                 "kubectl get vmim web-m -n prod --watch"}};
     CHECK(asked.plan() == refused);
+    // The guest runs there, and so the target is told to be ready.
+    asked.vmi->migration->target_ready = ago(1);
+    CHECK(asked.plan() == refused);
     asked.vmi->evacuation_node = "n1";
     CHECK(asked.plan() == refused);
     asked.migration->meta.deleting = true;
@@ -141,7 +144,7 @@ TEST_CASE("only post-copy of this very migration counts, and only while it goes 
 
 TEST_CASE("a migration that is decided is not deleted any more") {
     auto asked = asked_in("Running");
-    asked.vmi = handed_over("PostCopy");
+    asked.vmi = handed_over("PreCopy");
     asked.vmi->migration->target_ready = ago(1);
     const CancelPlan moved{
         {}, "the guest has moved to node n2 already, and the migration ends by itself", {}, {}};
