@@ -112,7 +112,7 @@ TEST_CASE(
         "04:00:02Z prod/vm-1  joins migration m\n"
         "04:00:02Z prod/vm-1  Running  node-1 -> node-2, copying memory; at 04:07:32Z it is "
         "aborted\n"
-        "04:00:06Z prod/vm-1  Running  first pass: 23 % of the first pass, 119.2 MiB/s sent, 31.9 "
+        "04:00:06Z prod/vm-1  Running  first pass: 23 %, 119.2 MiB/s sent, 31.9 "
         "MiB/s dirtied\n"
         "04:00:22Z prod/vm-1  Running  switching over: pass 3, 0 B left, 119.2 MiB/s sent, 0 B/s "
         "dirtied\n"

@@ -277,7 +277,7 @@ TEST_CASE("a guest that is too busy is seen not to converge, up to KubeVirt's ab
     lab.make_busy("vm-1");
     CHECK(lab.migrate(kVm) == 6);
     const auto text = lab.out();
-    CHECK(text == Contains("04:00:07Z prod/vm-1  Running  first pass: 23 % of the first pass, "
+    CHECK(text == Contains("04:00:07Z prod/vm-1  Running  first pass: 23 %, "
                            "119.2 MiB/s sent, 381.5 MiB/s dirtied\n"));
     CHECK(text == Contains("Running  not converging: pass 2, 1.7 GiB left, 119.2 MiB/s sent, 381.5 "
                            "MiB/s dirtied; will not finish before 04:07:32Z (abort)\n"));
@@ -295,7 +295,7 @@ TEST_CASE("post-copy is announced with its time, and told apart when it comes") 
     Played lab("post-copy");
     CHECK(lab.migrate(kVm) == 0);
     const auto text = lab.out();
-    CHECK(text == Contains("copying memory; at 04:01:02Z comes post-copy\n"));
+    CHECK(text == Contains("copying memory; at 04:01:02Z it switches to post-copy\n"));
     CHECK(text == Contains("will not finish before 04:01:02Z (post-copy)\n"));
     CHECK(text == Contains("Running  post-copy: pass 5, 1.7 GiB left, 119.2 MiB/s sent, 0 B/s "
                            "dirtied\n"));
@@ -307,7 +307,7 @@ TEST_CASE("a guest that is paused for the rest is said to be, and for how long i
     Played lab("paused-guest");
     CHECK(lab.migrate(kVm) == 0);
     const auto text = lab.out();
-    CHECK(text == Contains("copying memory; at 04:01:02Z comes pause\n"));
+    CHECK(text == Contains("copying memory; at 04:01:02Z the guest is paused\n"));
     CHECK(text == Contains("Running  paused: pass 5, 1.6 GiB left, 119.2 MiB/s sent, 0 B/s "
                            "dirtied\n"));
     CHECK(text == Contains("succeeded  node-1 -> node-2 in 86s, downtime 24s, 10.0 GiB sent\n"));
