@@ -275,7 +275,7 @@ private:
         auto outcome = outcome_for(subject, Ending::started);
         outcome.cause = options_.dry_run == DryRunMode::client   ? "nothing was done (dry run)"
                         : options_.dry_run == DryRunMode::server ? "accepted (server dry run)"
-                                                                 : "asked for";
+                                                                 : "the server was asked to end it";
         settle(subject, std::move(outcome));
     }
 

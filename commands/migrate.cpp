@@ -33,6 +33,13 @@ using std::chrono::milliseconds;
 // After a time limit or an interruption: how long what we cancel may take to end.
 constexpr std::chrono::seconds kCancelling{120};
 
+// The server has judged, and said no. Anything else is an error that says nothing of the VM.
+bool is_verdict(ErrorKind kind) {
+    return kind == ErrorKind::invalid || kind == ErrorKind::forbidden ||
+           kind == ErrorKind::conflict || kind == ErrorKind::not_found ||
+           kind == ErrorKind::not_served || kind == ErrorKind::protocol;
+}
+
 class Migrate {
 public:
     Migrate(const MigrateOptions& options, Environment& environment)
@@ -69,6 +76,11 @@ private:
         Status done = kubeclient::Done{};
         if (to_do) done = options_.dry_run == DryRunMode::none ? carry_out(batch) : rehearse(batch);
         report_.items = batch.outcomes();
+        const int verdict = recovery::exit_code_of(report_.items);
+        const bool graver = verdict == static_cast<int>(ExitCode::outcome_unknown) ||
+                            verdict == static_cast<int>(ExitCode::failed_at_server) ||
+                            verdict == static_cast<int>(ExitCode::timed_out);
+        if (done.ok() && broken_ && !graver) return *broken_;
         return done;
     }
 
@@ -196,10 +208,12 @@ private:
     }
 
     // Why nothing was created, or that nobody knows.
-    Outcome refusal(const recovery::Order& order, const Error& error) const {
+    Outcome refusal(const recovery::Order& order, const Error& error) {
         Outcome outcome;
         const bool unknown = error.kind == ErrorKind::unknown_outcome;
-        outcome.ending = unknown ? Ending::unknown : Ending::blocked;
+        outcome.ending = is_verdict(error.kind) ? Ending::blocked : Ending::not_started;
+        if (unknown) outcome.ending = Ending::unknown;
+        if (outcome.ending == Ending::not_started) broken_ = error;
         outcome.vmim = unknown ? order.name : "";
         if (!unknown) outcome.vm_running = true;
         outcome.cause = error.message;
@@ -289,6 +303,7 @@ private:
     std::string kubevirt_ns_{};
     std::optional<Instant> deadline_{};
     std::optional<ExitCode> interruption_{};
+    std::optional<Error> broken_{};  // of a create that had no effect
 };
 
 }  // namespace

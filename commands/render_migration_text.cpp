@@ -67,8 +67,6 @@ std::string head_of(const MigrationEvent& event, const Brush& brush) {
                    brush(Tone::caution, "  waits");
         case MigrationEvent::Type::note:
             return "note";
-        case MigrationEvent::Type::warning:
-            return brush(Tone::caution, "warning");
         case MigrationEvent::Type::created:
         case MigrationEvent::Type::joined:
             return "";

@@ -55,6 +55,19 @@ bool holds(const facts::Requirement& requirement, const std::string* value) {
     return ordered && value != nullptr && compare(requirement, *value);
 }
 
+// An earlier migration's addedNodeSelector is in the selector of its target pod, and of no later
+// one (kubevirt pkg/virt-controller/watch/migration/migration.go, createTargetPod, v1.9): only what
+// the guest, the KubeVirt CR and KubeVirt itself select comes again.
+void drop_added(Labels& selector, const facts::Guest& guest, const facts::KubeVirt& kubevirt) {
+    std::erase_if(selector, [&](const auto& label) {
+        const auto domain = label.first.substr(0, label.first.find('/'));
+        const bool own = domain == "kubevirt.io" || domain.ends_with(".kubevirt.io") ||
+                         label.first == "kubernetes.io/arch";
+        return !own && guest.placement.node_selector.count(label.first) == 0 &&
+               kubevirt.node_selectors.count(label.first) == 0;
+    });
+}
+
 // What a launcher pod of this guest selects, where there is no pod to read it from.
 Labels selector_of_guest(const Judged& judged, const facts::KubeVirt* kubevirt) {
     const auto& guest = judged.guest;
@@ -199,10 +212,16 @@ TargetNeeds target_needs(const facts::Snapshot& snapshot, const Judged& judged) 
     TargetNeeds needs;
     needs.placement = judged.guest.placement;
     const auto* launcher = source_launcher(judged);
+    const auto* kubevirt = kubevirt_of(snapshot);
     if (launcher != nullptr) {
         needs.placement = launcher->placement;
+        const bool was_target = launcher->meta.labels.count("kubevirt.io/migrationJobUID") != 0;
+        if (was_target && kubevirt != nullptr) {
+            drop_added(needs.placement.node_selector, judged.guest, *kubevirt);
+        } else if (was_target) {
+            add_gap(needs.gaps, snapshot.kubevirts, "kubevirts.kubevirt.io");
+        }
     } else {
-        const auto* kubevirt = kubevirt_of(snapshot);
         needs.placement.node_selector = selector_of_guest(judged, kubevirt);
         add_machine(needs.placement.node_selector, snapshot, judged);
         if (kubevirt == nullptr) add_gap(needs.gaps, snapshot.kubevirts, "kubevirts.kubevirt.io");

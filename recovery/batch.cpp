@@ -59,11 +59,11 @@ int Batch::under_way() const {
 
 bool Batch::halted() const {
     if (cancelling_ || failures() > terms_.max_failures) return true;
-    return !terms_.skip_blocked &&
-           std::any_of(entries_.begin(), entries_.end(), [](const Entry& entry) {
-               return entry.member.order && entry.settled &&
-                      entry.settled->ending == Ending::blocked;
-           });
+    return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+        if (!entry.member.order || !entry.settled) return false;
+        const auto ending = entry.settled->ending;
+        return ending == Ending::not_started || (ending == Ending::blocked && !terms_.skip_blocked);
+    });
 }
 
 std::vector<std::size_t> Batch::due() const {

@@ -43,8 +43,6 @@ std::string_view to_string(MigrationEvent::Type type) {
             return "progress";
         case Type::waiting:
             return "waiting";
-        case Type::warning:
-            return "warning";
         case Type::note:
             return "note";
         case Type::end:

@@ -81,16 +81,7 @@ struct Progress {
 
 // Something that happened, in the order in which it was seen.
 struct MigrationEvent {
-    enum class Type : std::uint8_t {
-        created,
-        joined,
-        phase,
-        progress,
-        waiting,
-        warning,
-        note,
-        end
-    };
+    enum class Type : std::uint8_t { created, joined, phase, progress, waiting, note, end };
     Type type = Type::note;
     Instant at{};
     std::string ns{};

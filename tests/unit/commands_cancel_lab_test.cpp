@@ -347,7 +347,7 @@ TEST_CASE("dry runs write nothing, and no waiting leaves the end to itself") {
     options.dry_run = commands::DryRunMode::none;
     options.wait = false;
     CHECK(lab.cancel(options) == 0);
-    CHECK(lab.out() == Contains("asked for; the VM runs on node-1\n"));
+    CHECK(lab.out() == Contains("the server was asked to end it; the VM runs on node-1\n"));
     lab.advance(15s);
     check_ended(lab);
 }

@@ -267,6 +267,26 @@ TEST_CASE("the source pod's selector is taken as it is") {
     CHECK_FALSE(needs_of(all).placement.node_selector.contains(machine_label));
 }
 
+TEST_CASE("what an earlier migration asked for is not asked of the next one") {
+    auto all = healthy();
+    auto& pod = all.launchers.items.front();
+    pod.placement.node_selector["kubernetes.io/hostname"] = "n1";
+    CHECK(needs_of(all).placement.node_selector.contains("kubernetes.io/hostname"));
+    pod.meta.labels["kubevirt.io/migrationJobUID"] = "earlier";
+    pod.placement.node_selector["zone"] = "a";
+    pod.placement.node_selector["rack"] = "1";
+    pod.placement.node_selector["cpu-model-migration.node.kubevirt.io/Skylake"] = "true";
+    guest_of(all).placement.node_selector["zone"] = "a";
+    kubevirt_in(all).node_selectors["rack"] = "1";
+    const auto selector = needs_of(all).placement.node_selector;
+    CHECK_FALSE(selector.contains("kubernetes.io/hostname"));
+    CHECK(selector.at("zone") == "a");
+    CHECK(selector.at("rack") == "1");
+    CHECK(selector.contains("cpu-model-migration.node.kubevirt.io/Skylake"));
+    unread(all, all.kubevirts, "kubevirts");
+    CHECK(needs_of(all).gaps == std::vector<std::string>{"kubevirts"});
+}
+
 TEST_CASE("what was not read of the target's needs is named, each thing once") {
     CHECK(needs_of(healthy()).gaps.empty());
     auto all = podless();

@@ -93,6 +93,15 @@ TEST_CASE("an order that the server refuses ends the batch, unless blocked VMs a
     }
 }
 
+TEST_CASE("an order that came to nothing for want of a server ends the batch in any case") {
+    Batch batch({to_start("a"), to_start("b")}, {.max_parallel = 1, .skip_blocked = true});
+    Outcome outcome;
+    outcome.ending = Ending::not_started;
+    batch.refused(0, outcome, noon);
+    CHECK(batch.over());
+    CHECK(exit_code_of(batch.outcomes()) == 3);
+}
+
 TEST_CASE("whether one exists is not known: nothing more is begun, and the code is 8") {
     Batch batch({to_start("a"), to_start("b")}, {.max_parallel = 1});
     Outcome outcome;
