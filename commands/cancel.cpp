@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/errors.hpp"
+#include "commands/hanging_cancels.hpp"
 #include "commands/migration_session.hpp"
 #include "commands/migration_talk.hpp"
 #include "commands/selecting.hpp"
@@ -29,8 +30,6 @@ using recovery::NamedIn;
 using recovery::Outcome;
 using std::chrono::milliseconds;
 
-// An abort that KubeVirt has not applied for so long, because no memory is copied, is helped along.
-constexpr std::chrono::seconds kHanging{10};
 // How long a mark may take to go once the server has taken it back.
 constexpr std::chrono::seconds kMarkPatience{15};
 
@@ -64,9 +63,6 @@ struct Subject {
     std::optional<Course> course{};  // of the migration that was deleted
     std::optional<Instant> mark_sent{};
     std::optional<Outcome> settled{};
-    std::optional<Instant> hangs_since{};
-    bool helped = false;
-    std::optional<Error> not_helped{};  // why the target pod could not be deleted
 };
 
 class Cancel {
@@ -292,7 +288,7 @@ private:
                 }
                 return kubeclient::Done{};
             case CancelAction::delete_target:
-                return help_along(subject, dry_run);
+                return hanging_.remove_target(subject.course->of(), dry_run);
         }
         return kubeclient::Done{};
     }
@@ -312,6 +308,7 @@ private:
             look(subject);
             if (subject.course && !subject.settled) courses.push_back(&*subject.course);
         }
+        hanging_.look(courses, *talk_);
         talk_->stand(courses, session_.now());
     }
 
@@ -336,7 +333,6 @@ private:
                            subject.name.first + " --join";
             return settle(subject, std::move(outcome));
         }
-        watch_for_hanging(subject);
     }
 
     void look_at_mark(Subject& subject) {
@@ -355,45 +351,6 @@ private:
         settle(subject, std::move(outcome));
     }
 
-    // KubeVirt aborts when memory is copied. Where that does not begin, the target pod has to go.
-    void watch_for_hanging(Subject& subject) {
-        const auto* migration = subject.course->migration();
-        const auto* vmi = sight().vmis.find(subject.name);
-        if (migration == nullptr || subject.helped || !recovery::hangs(sight(), *migration, vmi)) {
-            subject.hangs_since.reset();
-            return;
-        }
-        if (!subject.hangs_since) subject.hangs_since = session_.now();
-        if (session_.now() - *subject.hangs_since < kHanging) return;
-        subject.helped = true;
-        const auto done = help_along(subject, DryRun::none);
-        if (!done.ok()) subject.not_helped = done.error();
-        talk_->tell(event_of(subject, MigrationEvent::Type::note,
-                             done.ok()
-                                 ? "no memory is copied yet, and KubeVirt aborts only then: "
-                                   "the target pod is deleted, which ends the migration"
-                                 : "the target pod could not be deleted: " + done.error().message));
-    }
-
-    // Read again right before: once memory is copied KubeVirt aborts by itself.
-    Status help_along(Subject& subject, DryRun dry_run) {
-        const auto* pod = recovery::target_pod(sight(), subject.course->of().vmim_uid);
-        if (pod == nullptr) return kubeclient::Done{};
-        TRY_ASSIGN(path, kubeclient::path_of({"kubevirt.io",
-                                              "v1",
-                                              "virtualmachineinstances",
-                                              subject.name.first,
-                                              subject.name.second,
-                                              {}}));
-        TRY_ASSIGN(object, session_.api().get(path, "VirtualMachineInstance"));
-        std::string problem;
-        const auto vmi = preflight::decode_vmi(preflight::Fields(object, "", problem));
-        if (!problem.empty()) return Error{ErrorKind::protocol, problem};
-        const auto* state = recovery::state_of(&vmi, subject.course->of().vmim_uid);
-        if (state != nullptr && state->started) return kubeclient::Done{};
-        return session_.executor().remove_target(pod->meta, dry_run);
-    }
-
     Status leave(Ending ending) {
         for (auto& subject : subjects_) {
             if (subject.settled) continue;
@@ -402,10 +359,10 @@ private:
             outcome.ending = ending;
             outcome.next = environment_.program + " cancel " + subject.name.second + " -n " +
                            subject.name.first;
-            if (subject.not_helped) {
-                outcome.cause =
-                    "the target pod could not be deleted: " + subject.not_helped->message;
-                outcome.next = hint_of(*subject.not_helped);
+            const auto* trouble = subject.course ? hanging_.trouble(subject.course->of()) : nullptr;
+            if (trouble != nullptr) {
+                outcome.cause = "the target pod could not be deleted: " + trouble->message;
+                outcome.next = hint_of(*trouble);
             } else if (subject.course && !subject.course->causes().empty()) {
                 const auto& cause = subject.course->causes().front();
                 outcome.cause = cause.text;
@@ -422,6 +379,7 @@ private:
     const CancelOptions& options_;
     Environment& environment_;
     MigrationSession session_;
+    HangingCancels hanging_{session_};
     std::unique_ptr<MigrationTalk> talk_;
     recovery::MigrationReport report_{};
     std::vector<Subject> subjects_{};

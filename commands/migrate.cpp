@@ -4,6 +4,7 @@
 #include <map>
 
 #include "commands/errors.hpp"
+#include "commands/hanging_cancels.hpp"
 #include "commands/migration_session.hpp"
 #include "commands/migration_talk.hpp"
 #include "commands/selecting.hpp"
@@ -274,7 +275,11 @@ private:
         }
         batch.cancel();
         const auto end = session_.now() + kCancelling;
-        while (!batch.over() && session_.now() < end) watch(batch);
+        HangingCancels hanging(session_);
+        while (!batch.over() && session_.now() < end) {
+            watch(batch);
+            hanging.look(batch.courses(), *talk_);
+        }
         if (!batch.over()) leave(batch, Ending::timed_out, "cancelling takes longer");
         return kubeclient::Done{};
     }

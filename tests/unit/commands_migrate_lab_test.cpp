@@ -352,9 +352,24 @@ TEST_CASE("the time that was given runs out, and what was begun is cancelled") {
     CHECK(lab.unsettled("vm-1", "node-1") == "");
 }
 
+TEST_CASE("what hangs before it copies is helped to its end after the time limit") {
+    Played lab;
+    lab.cluster.turn("vm-1", "sim/hold", "TargetReady");
+    auto options = asked(kVm);
+    options.timeout = 20s;
+    options.cancel_on_timeout = true;
+    CHECK(lab.migrate(options) == 6);
+    const auto text = lab.out();
+    CHECK(text == Contains("no memory is copied yet, and KubeVirt aborts only then: the target pod "
+                           "is deleted, which ends the migration\n"));
+    CHECK(text == Contains("vm-1  cancelled  "));
+    CHECK(lab.runs_on("vm-1") == Texts{"node-1"});
+}
+
 TEST_CASE("a cancel after the time limit that has no effect is not waited for without end") {
     Played lab;
     lab.cluster.turn("vm-1", "sim/hold", "TargetReady");
+    lab.cluster.forbid("pods", "delete");
     auto options = asked(kVm);
     options.timeout = 20s;
     options.cancel_on_timeout = true;
