@@ -11,6 +11,7 @@
 #include "preflight/decode.hpp"
 #include "recovery/cancellation.hpp"
 #include "recovery/course.hpp"
+#include "recovery/course_words.hpp"
 
 namespace commands {
 namespace {
@@ -95,9 +96,7 @@ private:
         TRY(session_.follow(selection.ns, ""));
         TRY(find_subjects(selection));
         if (subjects_.empty()) {
-            talk_->say(selection.ns.empty()
-                           ? "No resources found"
-                           : "No resources found in " + selection.ns + " namespace.");
+            talk_->say(no_resources(selection.ns));
         }
         for (auto& subject : subjects_) begin(subject);
         if (options_.timeout.count() > 0) deadline_ = session_.now() + options_.timeout;
@@ -205,6 +204,11 @@ private:
         event.outcome = outcome;
         talk_->tell(event);
         subject.settled = std::move(outcome);
+    }
+
+    std::string vm_command(const std::string& verb, const Subject& subject) const {
+        return recovery::vm_command(environment_.program, verb, subject.name.first,
+                                    subject.name.second);
     }
 
     MigrationEvent event_of(const Subject& subject, MigrationEvent::Type type, std::string text) {
@@ -329,8 +333,7 @@ private:
             auto outcome = course.outcome();
             outcome.ending = Ending::timed_out;
             outcome.cause = course.abort_trouble();
-            outcome.next = environment_.program + " migrate " + subject.name.second + " -n " +
-                           subject.name.first + " --join";
+            outcome.next = vm_command("migrate", subject) + " --join";
             return settle(subject, std::move(outcome));
         }
     }
@@ -357,8 +360,7 @@ private:
             auto outcome =
                 subject.course ? subject.course->outcome() : outcome_for(subject, ending);
             outcome.ending = ending;
-            outcome.next = environment_.program + " cancel " + subject.name.second + " -n " +
-                           subject.name.first;
+            outcome.next = vm_command("cancel", subject);
             const auto* trouble = subject.course ? hanging_.trouble(subject.course->of()) : nullptr;
             if (trouble != nullptr) {
                 outcome.cause = "the target pod could not be deleted: " + trouble->message;

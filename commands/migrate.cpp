@@ -14,6 +14,7 @@
 #include "preflight/judge.hpp"
 #include "preflight/judged.hpp"
 #include "recovery/batch.hpp"
+#include "recovery/course_words.hpp"
 
 namespace commands {
 namespace {
@@ -105,8 +106,7 @@ private:
             return Error{ErrorKind::not_found, judged.error->message, judged.error->hint};
         }
         if (judged.items.empty()) {
-            talk_->say(scope_.empty() ? "No resources found"
-                                      : "No resources found in " + scope_ + " namespace.");
+            talk_->say(no_resources(scope_));
         }
         if (const auto* kubevirt = preflight::kubevirt_of(snapshot)) {
             kubevirt_ns_ = kubevirt->meta.ns;
@@ -128,15 +128,8 @@ private:
         if (!blocked || options_.skip_blocked) return;
         for (auto& member : members) {
             if (member.settled) continue;
-            Outcome outcome;
-            outcome.ns = member.of.ns;
-            outcome.vmi = member.of.vmi;
-            outcome.ending = Ending::not_started;
-            outcome.vm_running = true;
-            outcome.source_node = outcome.runs_on = member.of.source_node;
-            outcome.cause = "another VM of the batch is blocked";
-            outcome.next = "the same command with --skip-blocked";
-            member.settled = std::move(outcome);
+            member.settled = recovery::not_started(member.of, "another VM of the batch is blocked",
+                                                   "the same command with --skip-blocked");
         }
     }
 
@@ -224,8 +217,9 @@ private:
             outcome.next = "kubectl get vmim " + kubeclient::shell_word(order.name) + in_ns;
         // Somebody was faster (kubevirt migration-create-admitter.go, v1.9).
         if (error.message.find("in-flight migration detected") != std::string::npos) {
-            outcome.next = environment_.program + " migrate " + kubeclient::shell_word(order.vmi) +
-                           in_ns + " --join";
+            outcome.next =
+                recovery::vm_command(environment_.program, "migrate", order.ns, order.vmi) +
+                " --join";
         }
         return outcome;
     }

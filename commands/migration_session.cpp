@@ -26,7 +26,7 @@ recovery::Instant MigrationSession::now() const {
     return std::chrono::floor<milliseconds>(environment_.system.now());
 }
 
-Status MigrationSession::connect() {
+Status MigrationSession::open() {
     TRY_ASSIGN(connection, environment_.connect(options_));
     follower_.reset();
     executor_.reset();
@@ -41,15 +41,11 @@ Status MigrationSession::connect() {
     return Done{};
 }
 
-Status MigrationSession::open() {
-    return connect();
-}
-
 Status MigrationSession::open_in_spite_of_interruption() {
     forward_.reset();
     stop_ = std::stop_source();
     environment_.stop = stop_.get_token();
-    return connect();
+    return open();
 }
 
 Status MigrationSession::follow(const std::string& ns, const std::string& kubevirt_ns) {

@@ -41,8 +41,6 @@ public:
     void speak_of_trouble(MigrationTalk& talk);
 
 private:
-    kubeclient::Status connect();
-
     const ConnectionOptions& options_;
     Environment& environment_;
     // What is still asked when the command is over has no one to wait for it.

@@ -66,9 +66,7 @@ Result<PreflightReport> make_report(const PreflightOptions& options, Environment
         report.notes.push_back("note: " + report.rules_note);
     }
     if (report.items.empty() && !report.error) {
-        report.notes.push_back(selection.ns.empty()
-                                   ? "No resources found"
-                                   : "No resources found in " + selection.ns + " namespace.");
+        report.notes.push_back(no_resources(selection.ns));
     }
     return report;
 }

@@ -26,6 +26,10 @@ void in_namespace(preflight::Selection& selection, const SelectionWords& words,
     if (selection.ns.empty() && !everywhere) selection.ns = target.ns;
 }
 
+std::string no_resources(const std::string& ns) {
+    return ns.empty() ? "No resources found" : "No resources found in " + ns + " namespace.";
+}
+
 std::string describe_cluster(const kubeclient::Target& target) {
     const auto& server = target.server;
     const bool brackets = server.host.find(':') != std::string::npos;

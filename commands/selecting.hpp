@@ -25,6 +25,9 @@ kubeclient::Result<preflight::Selection> select_machines(const SelectionWords& w
 void in_namespace(preflight::Selection& selection, const SelectionWords& words,
                   const kubeclient::Target& target);
 
+// kubectl's words for an empty selection; an empty namespace is every one.
+std::string no_resources(const std::string& ns);
+
 // "cluster https://10.0.0.1:6443/prefix"
 std::string describe_cluster(const kubeclient::Target& target);
 

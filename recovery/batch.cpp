@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "kubeclient/shell_word.hpp"
 #include "recovery/course_words.hpp"
 
 namespace recovery {
@@ -120,17 +119,11 @@ void Batch::settle_rest() {
     if (!halted()) return;
     for (auto& entry : entries_) {
         if (!entry.member.order || entry.course || entry.settled) continue;
-        Outcome outcome;
-        outcome.ns = entry.member.of.ns;
-        outcome.vmi = entry.member.of.vmi;
-        outcome.ending = Ending::not_started;
-        outcome.source_node = outcome.runs_on = entry.member.of.source_node;
-        outcome.vm_running = true;
-        outcome.cause = cancelling_ ? "the batch was ended before its turn"
-                                    : "another VM of the batch did not get through";
-        outcome.next = entry.member.of.program + " migrate " + kubeclient::shell_word(outcome.vmi) +
-                       " -n " + kubeclient::shell_word(outcome.ns);
-        entry.settled = std::move(outcome);
+        const auto& of = entry.member.of;
+        entry.settled = not_started(of,
+                                    cancelling_ ? "the batch was ended before its turn"
+                                                : "another VM of the batch did not get through",
+                                    vm_command(of.program, "migrate", of.ns, of.vmi));
     }
 }
 
@@ -147,8 +140,7 @@ std::vector<MigrationEvent> Batch::leave(Ending ending, Instant now) {
         auto outcome = entry.course->outcome();
         outcome.ending = ending;
         const auto& of = entry.member.of;
-        outcome.next = of.program + " migrate " + kubeclient::shell_word(of.vmi) + " -n " +
-                       kubeclient::shell_word(of.ns) + " --join";
+        outcome.next = vm_command(of.program, "migrate", of.ns, of.vmi) + " --join";
         outcome.cause = how_it_stands(*entry.course);
         entry.settled = outcome;
         told.push_back(event_of(MigrationEvent::Type::end, outcome, now));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "kubeclient/shell_word.hpp"
 #include "kubeclient/time.hpp"
 #include "preflight/migration_config.hpp"
 #include "recovery/cancellation.hpp"
@@ -350,8 +349,7 @@ void Course::conclude_failure(const Sight& sight) {
 void Course::lose_sight(const std::string& why, Instant now) {
     outcome_.ending = Ending::unknown;
     outcome_.cause = "the migration is no longer in sight: " + why;
-    outcome_.next = of_.program + " migrate " + kubeclient::shell_word(of_.vmi) + " -n " +
-                    kubeclient::shell_word(of_.ns) + " --join";
+    outcome_.next = vm_command(of_.program, "migrate", of_.ns, of_.vmi) + " --join";
     over_ = true;
     tell(MigrationEvent::Type::end, now, outcome_.cause).outcome = outcome_;
     told_.back().next = outcome_.next;

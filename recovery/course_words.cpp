@@ -66,9 +66,14 @@ std::string short_duration(milliseconds duration) {
     return kubeclient::human_duration(duration);
 }
 
-std::string describe_command(const std::string& ns, const std::string& vmi) {
-    return "kubectl describe vmi " + kubeclient::shell_word(vmi) + " -n " +
+std::string vm_command(const std::string& program, const std::string& verb, const std::string& ns,
+                       const std::string& vmi) {
+    return program + " " + verb + " " + kubeclient::shell_word(vmi) + " -n " +
            kubeclient::shell_word(ns);
+}
+
+std::string describe_command(const std::string& ns, const std::string& vmi) {
+    return vm_command("kubectl", "describe vmi", ns, vmi);
 }
 
 std::string describe_phase(const PhaseFacts& facts) {

@@ -41,6 +41,10 @@ std::string describe_end(const Outcome& outcome);
 // "kubectl describe vmi NAME -n NS"
 std::string describe_command(const std::string& ns, const std::string& vmi);
 
+// "PROGRAM VERB NAME -n NS", to paste.
+std::string vm_command(const std::string& program, const std::string& verb, const std::string& ns,
+                       const std::string& vmi);
+
 // "04:45:50Z"
 std::string clock_time(std::chrono::sys_seconds time);
 // "450ms", "12s", "3m20s"

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "facts/migration.hpp"
+#include "preflight/report.hpp"
 #include "recovery/sight.hpp"
 
 namespace recovery {
@@ -49,21 +50,13 @@ struct Outcome {
     bool operator==(const Outcome&) const = default;
 };
 
-struct ReportError {
-    std::string kind{};  // the ErrorKind
-    std::string message{};
-    std::string hint{};
-
-    bool operator==(const ReportError&) const = default;
-};
-
 struct MigrationReport {
     std::string verb{};    // migrate, cancel
     std::string source{};  // "cluster https://…"
     std::chrono::sys_seconds taken_at{};
     int exit_code = 0;
     std::vector<Outcome> items{};
-    std::optional<ReportError> error{};
+    std::optional<preflight::ReportError> error{};
 
     bool operator==(const MigrationReport&) const = default;
 };

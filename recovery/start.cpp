@@ -247,6 +247,18 @@ const facts::Migration* latest_migration(const Snapshot& snapshot, const facts::
     return latest;
 }
 
+Outcome not_started(const CourseOf& of, std::string cause, std::string next) {
+    Outcome outcome;
+    outcome.ns = of.ns;
+    outcome.vmi = of.vmi;
+    outcome.ending = Ending::not_started;
+    outcome.vm_running = true;
+    outcome.source_node = outcome.runs_on = of.source_node;
+    outcome.cause = std::move(cause);
+    outcome.next = std::move(next);
+    return outcome;
+}
+
 CourseOf course_of(const Snapshot& snapshot, const facts::Vmi& vmi, const std::string& program) {
     CourseOf of;
     of.ns = vmi.meta.ns;

@@ -34,6 +34,9 @@ struct Member {
     std::optional<Outcome> settled{};
 };
 
+// Of a VM whose turn does not come.
+Outcome not_started(const CourseOf& of, std::string cause, std::string next);
+
 // In the order of the report's items.
 std::vector<Member> plan_start(const facts::Snapshot& snapshot,
                                const preflight::PreflightReport& report, const StartTerms& terms);
